@@ -1,0 +1,136 @@
+/*
+ * arch/pte.h - encodes and decodes one page-table entry. Pure: touches no table and no machine state but the
+ * masks that arch_mmu_probe sets once. SDM 3A 4.3 tables 4-5 and 4-6, 4.4 tables 4-8 to 4-11.
+ */
+#ifndef ARCH_PTE_H
+#define ARCH_PTE_H
+
+#include <arch/pt_format.h>
+
+#define PROT_R       0x0001u /* readable: every leaf is */
+#define PROT_W       0x0002u
+#define PROT_USER    0x0004u
+#define PROT_NOCACHE 0x0018u
+#define PROT_GLOBAL  0x0100u /* survives a CR3 load; kernel half only */
+#define PROT_COW     0x0200u /* software: shared until written */
+#define PROT_OWNED   0x0400u /* software: the entry holds a reference on its frame */
+#define PROT_X       0x1000u /* executable; in the entry as its opposite, where the mode can tell */
+#define PROT_LARGE   0x2000u /* a request to map_region: large pages where they fit; in no entry */
+
+#define PTE_PRESENT  0x001u
+#define PTE_WRITE    0x002u
+#define PTE_USER     0x004u
+#define PTE_ACCESSED 0x020u
+#define PTE_DIRTY    0x040u
+#define PTE_LARGE    0x080u /* PS, in an entry of level 1 */
+#define PTE_AS_PROT  (PROT_R | PROT_W | PROT_USER | PROT_NOCACHE | PROT_GLOBAL | PROT_COW | PROT_OWNED)
+
+enum pte_kind { PTE_NONE, PTE_LEAF, PTE_TABLE };
+
+/* What the paging unit can do. Filled by arch_mmu_probe; tests set it by hand. */
+struct arch_mmu {
+	bool large;         /* PSE, or PAE's large pages */
+	bool global;        /* PGE */
+	bool nx;            /* no-execute, and the mode has it */
+	uint32_t leaf_bits; /* those of PTE_AS_PROT that a leaf may carry here */
+	uint64_t nx_bit;    /* the bit of a leaf without PROT_X: 1 << 63 or 0 */
+};
+extern struct arch_mmu arch_mmu;
+
+#if QUIRE_PAE
+#define ARCH_PTE_FRAME 0x000FFFFFFFFFF000ull
+#else
+#define ARCH_PTE_FRAME 0xFFFFF000u
+#endif
+
+/* Returns an entry that maps nothing. */
+static inline pte_t arch_pte_none(void)
+{
+	return (pte_t){0};
+}
+
+/* Returns the bits of a frame number in an entry. */
+static inline pte_t arch_pte_of_frame(pfn_t f)
+{
+	pte_t p = {f.n};
+
+	p.raw <<= PAGE_SHIFT;
+	return p;
+}
+
+/* Returns what a protection becomes when it is read back: executable where the mode has no no-execute. */
+static inline prot_t arch_prot_effective(prot_t prot)
+{
+	prot_t kept = prot & (arch_mmu.leaf_bits | PROT_X);
+
+	return arch_mmu.nx ? kept : kept | PROT_X;
+}
+
+/* Returns an entry that maps a page (level 0) or a large page (level 1, f aligned to its size). */
+static inline pte_t arch_pte_leaf(unsigned level, pfn_t f, prot_t prot)
+{
+	pte_t p = arch_pte_of_frame(f);
+
+	p.raw |= (prot & arch_mmu.leaf_bits) | (level ? PTE_LARGE : 0);
+#if QUIRE_PAE
+	if (!(prot & PROT_X))
+		p.raw |= arch_mmu.nx_bit;
+#endif
+	return p;
+}
+
+/*
+ * Returns an entry that names the table below. It allows everything, and the leaf decides. The root entries of
+ * PAE have no R/W and U/S bits: those are reserved there.
+ */
+static inline pte_t arch_pte_table(unsigned level, pfn_t f)
+{
+	pte_t p = arch_pte_of_frame(f);
+
+	p.raw |= level == 2 ? PTE_PRESENT : PTE_PRESENT | PTE_WRITE | PTE_USER;
+	return p;
+}
+
+/* Tells what an entry read from a table of this level is; exactly one of the three. */
+static inline enum pte_kind arch_pte_kind(unsigned level, pte_t p)
+{
+	if (!(p.raw & PTE_PRESENT))
+		return PTE_NONE;
+	return level == 0 || (level == 1 && (p.raw & PTE_LARGE)) ? PTE_LEAF : PTE_TABLE;
+}
+
+/* Returns the frame that a leaf maps or that holds the table. */
+static inline pfn_t arch_pte_pfn(pte_t p)
+{
+	return PFN((uint32_t)((p.raw & ARCH_PTE_FRAME) >> PAGE_SHIFT));
+}
+
+/* Returns a leaf's protection, as arch_prot_effective gives it. Accessed and dirty are not part of it. */
+static inline prot_t arch_pte_prot(pte_t p)
+{
+	prot_t prot = (prot_t)p.raw & PTE_AS_PROT;
+
+#if QUIRE_PAE
+	return (p.raw >> 63) ? prot : prot | PROT_X;
+#else
+	return prot | PROT_X;
+#endif
+}
+
+static inline bool arch_pte_accessed(pte_t p)
+{
+	return p.raw & PTE_ACCESSED;
+}
+
+static inline bool arch_pte_dirty(pte_t p)
+{
+	return p.raw & PTE_DIRTY;
+}
+
+/* True where an entry of this level can map memory: pages everywhere, large pages where the CPU has them. */
+static inline bool arch_pte_leaf_ok(unsigned level)
+{
+	return level == 0 || (level == 1 && arch_mmu.large);
+}
+
+#endif

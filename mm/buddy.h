@@ -1,0 +1,82 @@
+/*
+ * mm/buddy.h - frame descriptors, and blocks of 2^order of them in buddy lists (Knuth, TAOCP 1, 2.5). Knows
+ * nothing of zones, quotas or owners. Lock: frame_lock, held by the caller.
+ */
+#ifndef MM_BUDDY_H
+#define MM_BUDDY_H
+
+#include <arch/pt_format.h>
+
+#define BUDDY_ORDERS      11 /* blocks of 1 to 1024 frames */
+#define FRAME_BLOCK_SHIFT (BUDDY_ORDERS - 1)
+#define FRAME_BLOCK       (1u << FRAME_BLOCK_SHIFT) /* descriptors are had for aligned runs of this many */
+
+enum frame_state {
+	FRAME_TAIL,     /* in a block, free or used, but not its first frame */
+	FRAME_RESERVED, /* never ours: hole, device, firmware */
+	FRAME_FREE,     /* the first frame of a free block in the buddy */
+	FRAME_CACHED,   /* free, on the short list in front of the buddy */
+	FRAME_KERNEL,   /* used by the kernel; without references: its image, modules, what phase one took */
+	FRAME_TABLE,    /* used as a page table */
+	FRAME_USER      /* used by a program */
+};
+
+/* 16 bytes for each frame. A free frame's links lead along its list, a used one's along its owner's frames. */
+struct frame {
+	uint32_t next, prev; /* frame numbers; 0: none */
+	uint32_t owner;      /* container index of a used frame */
+	uint32_t tag;        /* references << 8 | order << 3 | state */
+};
+_Static_assert(sizeof(struct frame) == 16, "SPEC: at most 16 bytes for each frame");
+
+#define FRAME_TAG(refs, order, state) ((uint32_t)(refs) << 8 | (uint32_t)(order) << 3 | (uint32_t)(state))
+#define FRAME_REF                     (1u << 8)
+#define FRAME_REFS_MAX                0xFFFFFFu
+
+/* Descriptors of each aligned run of FRAME_BLOCK frames, or null where the run holds no RAM. */
+extern struct frame **frame_blocks;
+extern uint32_t frame_end; /* no frame from here on has a descriptor */
+
+/* Returns the descriptor; f must have one. */
+static inline struct frame *frame_desc(uint32_t f)
+{
+	return &frame_blocks[f >> FRAME_BLOCK_SHIFT][f & (FRAME_BLOCK - 1)];
+}
+
+/* True for a frame that has a descriptor. Any number may be asked. */
+static inline bool frame_known(uint32_t f)
+{
+	return f < frame_end && frame_blocks[f >> FRAME_BLOCK_SHIFT];
+}
+
+static inline enum frame_state frame_tag_state(uint32_t tag)
+{
+	return (enum frame_state)(tag & 7);
+}
+
+static inline unsigned frame_tag_order(uint32_t tag)
+{
+	return tag >> 3 & 31;
+}
+
+static inline uint32_t frame_tag_refs(uint32_t tag)
+{
+	return tag >> 8;
+}
+
+struct buddy {
+	uint32_t head[BUDDY_ORDERS]; /* first free block of each order, 0: none */
+	uint32_t nonempty;           /* bit per order */
+	uint32_t free;               /* frames in all lists */
+};
+
+/* Takes a block of this order and returns its first frame, or 0 when no block is large enough. O(log n). */
+uint32_t buddy_alloc(struct buddy *b, unsigned order);
+
+/* Gives a block back and merges it with its free buddies as far as that goes. O(log n). */
+void buddy_free(struct buddy *b, uint32_t first, unsigned order);
+
+/* Proves the lists sound; prints each fault and returns how many there are. */
+unsigned buddy_check(const struct buddy *b);
+
+#endif

@@ -1,0 +1,52 @@
+/*
+ * mm/slab.h - small objects for the kernel's own structures: caches of objects of one size, cut from single
+ * frames, and kmalloc on top (Bonwick, USENIX Summer 1994). Lock: one in each cache. Frames are the root's.
+ */
+#ifndef MM_SLAB_H
+#define MM_SLAB_H
+
+#include <bsd/sys/queue.h>
+#include <lib/lock.h>
+#include <lib/types.h>
+
+struct slab;
+LIST_HEAD(slab_list, slab);
+
+struct cache {
+	const char *name;
+	uint32_t size; /* bytes of an object, a multiple of the alignment */
+	struct lock lock;
+	struct slab_list partial; /* slabs with a free object */
+	struct slab_list full;
+	uint32_t slabs, used; /* frames held; objects handed out */
+};
+
+#define CACHE_SIZE_MAX 1984u /* two of them fit into a frame */
+
+/* Makes a cache of objects of `size` bytes, 1 to CACHE_SIZE_MAX, each aligned to 8. */
+void cache_init(struct cache *c, const char *name, uint32_t size);
+
+/* Returns an object, content undefined; null when no frame is to be had (nothing changed). */
+void *cache_alloc(struct cache *c);
+
+/* Takes an object back; a slab without objects returns its frame. Panics on a foreign or free object. */
+void cache_free(struct cache *c, void *object);
+
+/*
+ * Returns memory for size bytes, aligned to 8; whole frames (a power of two of them) above CACHE_SIZE_MAX. Null when there
+ * is none or size is 0 or above 4 MiB. kmfree takes it back, and null.
+ */
+void *kmalloc(uint32_t size);
+void kmfree(void *p);
+
+/* Proves the cache's slabs sound; prints each fault and returns how many there are. */
+unsigned cache_check(struct cache *c);
+
+/* The same over kmalloc's own caches, and how many of their objects are handed out. */
+unsigned kmalloc_check(void);
+uint32_t kmalloc_used(void);
+
+/* Makes kmalloc's caches; before the first call. */
+void slab_init(void);
+
+#endif

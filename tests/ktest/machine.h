@@ -1,0 +1,27 @@
+/*
+ * tests/ktest/machine.h - what a case may ask of the machine that it runs on. Two implementations: the real one
+ * (tests/ktest/machine.c) and the simulated one (tests/host/machine.c), so that cases run on both.
+ */
+#ifndef TESTS_MACHINE_H
+#define TESTS_MACHINE_H
+
+#include <mm/pgtable.h>
+
+/* True when the supervisor can read, write or execute at the first byte of a page of the loaded directory. */
+bool machine_reads(vpn_t v);
+bool machine_writes(vpn_t v);
+bool machine_executes(vpn_t v);
+
+/* Frames handed out, less those of the container table, which only grows. */
+uint32_t machine_frames_used(void);
+
+/* Broken rules that the simulated machine saw since the last call, each printed when it happened; 0 on a real one. */
+uint32_t machine_violations(void);
+
+/* frame_fail_after: the allocation after the next n and all later ones fail; -1 ends it. */
+void machine_fail_after(int32_t n);
+
+/* True on the simulated machine. */
+bool machine_is_simulated(void);
+
+#endif
