@@ -4,7 +4,7 @@
  *
  * The allocator needs mapped memory, and mapping memory needs the allocator. Two things break the circle: the
  * window that the entry page tables map, and one spare page table, with which the window reaches any other
- * place. From each place so reached the first free frame becomes the next spare.
+ * place. What is reached has a free frame at least, so there is always one to become the next spare.
  *
  *	frame 0       window_end                                   ARCH_DIRECT_PAGES
  *	|#############|.........|######|............................|
@@ -93,12 +93,22 @@ static uint32_t unmapped_span(pfn_t first, uint32_t count)
 	return SPANS;
 }
 
-/* Maps a span, which has a usable frame, with the spare, and takes its first usable frame as the next spare. */
+/* Returns the lowest usable frame that the window shows. */
+static pfn_t mapped_frame(void)
+{
+	pfn_t f = find_run(1, 1);
+
+	while (f.n && !span_mapped(f.n / SPAN))
+		f = find_run((f.n / SPAN + 1) * SPAN, 1);
+	return f;
+}
+
+/* Maps a span, which has a usable frame, with the spare, and takes the lowest mapped frame as the next spare. */
 static void map_span(uint32_t span)
 {
 	arch_boot_window_map(PFN(span * SPAN), boot.spare);
 	boot.mapped[span] = 1;
-	boot.spare = find_run(span * SPAN, 1);
+	boot.spare = mapped_frame();
 	memmap_set(boot.map, boot.spare, 1, MEM_BOOT);
 }
 

@@ -324,7 +324,7 @@ void kfree(void *page)
 {
 	pfn_t f = arch_frame_of_direct(page);
 
-	if ((uintptr_t)page % PAGE_SIZE || !frame_known(f.n))
+	if ((uintptr_t)page % PAGE_SIZE || !f.n || !frame_known(f.n))
 		panic("kfree: %p is no page of the direct map", page);
 	if (frame_desc(f.n)->tag != FRAME_TAG(1, 0, FRAME_KERNEL))
 		bad_free("kfree", f.n);

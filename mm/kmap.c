@@ -161,16 +161,16 @@ bool kmap_region(vpn_t v, struct kregion *out)
 	return false;
 }
 
-/* Maps what the regions say. Only the direct map has regions while the map is made. */
-static int map_regions(struct pdir *pd)
+/* Stacks and devices come later, into kernel_pdir. */
+static int map_direct(struct pdir *pd)
 {
 	struct kregion r;
-	vpn_t v = ARCH_KERNEL_VPN;
+	uint32_t n = 0;
 	int err = 0;
 
-	while (!err && kmap_region(v, &r)) {
+	while (!err && direct_region(n, &r)) {
 		err = map_region(pd, r.range, r.first, r.prot);
-		v = r.range.first + r.range.count;
+		n = r.first.n + r.range.count;
 	}
 	return err;
 }
@@ -191,7 +191,7 @@ int kvm_init(struct pdir *pd)
 
 	if (err)
 		return err;
-	err = map_regions(pd);
+	err = map_direct(pd);
 	if (!err)
 		err = make_tables(pd);
 	if (err)
@@ -385,9 +385,11 @@ bool kstack_guard(vaddr_t va)
 /* The first page that no device has. */
 static vpn_t device_end(void)
 {
-	const struct kregion *last = &kmap.device[kmap.device_count - 1];
+	vpn_t end = KMAP_DEVICE_VPN;
 
-	return kmap.device_count ? last->range.first + last->range.count : KMAP_DEVICE_VPN;
+	for (uint32_t i = 0; i < kmap.device_count; i++)
+		end = kmap.device[i].range.first + kmap.device[i].range.count;
+	return end;
 }
 
 void *kmap_device(paddr_t base, uint32_t length)

@@ -311,6 +311,11 @@ static bool may_change(const struct pdir *pd, vpn_t v)
 	return v < ARCH_KERNEL_VPN || pd->owns_kernel;
 }
 
+static bool root_is_shared(const struct pdir *pd)
+{
+	return pgtable.kernel_root_shared && pd->root.n == kernel_pdir.root.n;
+}
+
 /*
  * Counts the tables that pages [v, v + count) of one span lack: none or one. The kernel's root entries cannot
  * change once they are shared: -EPERM.
@@ -327,7 +332,7 @@ static int missing_table(const struct pdir *pd, vpn_t v, uint32_t *missing)
 		return 0;
 	default:
 		*missing = 1;
-		return v >= ARCH_KERNEL_VPN && ROOT_LEVEL == 1 && pgtable.kernel_root_shared ? -EPERM : 0;
+		return v >= ARCH_KERNEL_VPN && ROOT_LEVEL == 1 && root_is_shared(pd) ? -EPERM : 0;
 	}
 }
 

@@ -1,0 +1,33 @@
+/*
+ * arch/x86/boot/window.c - the loader's memory, wherever it lies, through the last span of the entry page tables.
+ * Places are given out one after the other and never taken back: the kernel's map puts an end to them all.
+ */
+#include "boot.h"
+#include <arch/pte_store.h>
+
+#define WINDOW_VPN   (ARCH_VPN_END - ARCH_LARGE_PAGES)
+#define WINDOW_PAGES (ARCH_LARGE_PAGES - 1) /* the last page stays out: no pointer past it wraps to 0 */
+
+extern pte_t entry_window_table[ARCH_LARGE_PAGES];
+
+static struct {
+	uint32_t used; /* pages */
+} window;
+
+BOOT_CODE const void *boot_window(uint64_t physical, uint32_t bytes)
+{
+	uint32_t offset = physical % PAGE_SIZE;
+	uint32_t first = (uint32_t)(physical >> PAGE_SHIFT);
+	uint32_t count = (uint32_t)(((uint64_t)offset + bytes + PAGE_SIZE - 1) >> PAGE_SHIFT);
+	vpn_t v = WINDOW_VPN + window.used;
+
+	if (physical >> 32 || ARCH_VPN_END - first < count || WINDOW_PAGES - window.used < count)
+		return NULL;
+
+	/* Absent to present: no flush is owed. */
+	for (uint32_t i = 0; i < count; i++)
+		arch_pte_write(&entry_window_table[window.used + i],
+			       arch_pte_leaf(0, PFN(first + i), PROT_R | PROT_X));
+	window.used += count;
+	return (const char *)vaddr_of(v) + offset;
+}

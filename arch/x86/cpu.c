@@ -1,0 +1,60 @@
+/* arch/x86/cpu.c - what CPUID tells. Owns cpu_info. SDM 2A, CPUID. */
+#include <arch/cpu.h>
+#include <lib/string.h>
+
+#define EFLAGS_ID (1u << 21)
+
+struct cpu_info cpu_info;
+
+struct cpuid {
+	uint32_t eax, ebx, ecx, edx;
+};
+
+static struct cpuid cpuid(uint32_t leaf)
+{
+	struct cpuid r;
+
+	__asm__ volatile("cpuid" : "=a"(r.eax), "=b"(r.ebx), "=c"(r.ecx), "=d"(r.edx) : "a"(leaf), "c"(0));
+	return r;
+}
+
+/* The instruction is there where EFLAGS.ID can be changed: SDM 1, 20.1.2. */
+static bool has_cpuid(void)
+{
+	uint32_t before, after;
+
+	__asm__ volatile("pushfl\n\t"
+			 "pushfl\n\t"
+			 "popl %0\n\t"
+			 "movl %0, %1\n\t"
+			 "xorl %2, %1\n\t"
+			 "pushl %1\n\t"
+			 "popfl\n\t"
+			 "pushfl\n\t"
+			 "popl %1\n\t"
+			 "popfl"
+			 : "=&r"(before), "=&r"(after)
+			 : "i"(EFLAGS_ID)
+			 : "cc");
+	return (before ^ after) & EFLAGS_ID;
+}
+
+void arch_cpu_identify(bool as_486)
+{
+	struct cpuid r;
+
+	cpu_info = (struct cpu_info){.has_cpuid = !as_486 && has_cpuid()};
+	if (!cpu_info.has_cpuid)
+		return;
+	r = cpuid(0);
+	memcpy(cpu_info.vendor, &r.ebx, 4);
+	memcpy(cpu_info.vendor + 4, &r.edx, 4);
+	memcpy(cpu_info.vendor + 8, &r.ecx, 4);
+	r = cpuid(1);
+	cpu_info.stepping = r.eax & 15;
+	cpu_info.model = (uint8_t)((r.eax >> 4 & 15) | (r.eax >> 12 & 0xF0));
+	cpu_info.family = (uint8_t)((r.eax >> 8 & 15) + (r.eax >> 20 & 0xFF));
+	cpu_info.features = r.edx;
+	if (cpuid(0x80000000).eax >= 0x80000001 && cpuid(0x80000000).eax >> 31)
+		cpu_info.extended_features = cpuid(0x80000001).edx;
+}

@@ -1,0 +1,32 @@
+/* arch/x86/idt.c - owns the interrupt table: one gate for each vector, none reachable from user mode. */
+#include <arch/gdt.h>
+#include <arch/idt.h>
+#include <arch/trap.h>
+
+#define GATE_INTERRUPT 0x8E00u /* present, 32-bit, turns interrupts off */
+#define GATE_TASK      0x8500u
+#define STUB_SIZE      16u
+
+extern const uint8_t trap_stubs[]; /* trap.S: STUB_SIZE bytes for each vector */
+
+static uint64_t idt[TRAP_VECTORS];
+
+static uint64_t gate(uint32_t selector, uint32_t offset, uint32_t kind)
+{
+	uint32_t low = selector << 16 | (offset & 0xFFFF);
+
+	return (uint64_t)((offset & 0xFFFF0000) | kind) << 32 | low;
+}
+
+void idt_init(void)
+{
+	struct {
+		uint16_t limit;
+		uint32_t base;
+	} __attribute__((packed)) idtr = {sizeof(idt) - 1, (uint32_t)idt};
+
+	for (uint32_t v = 0; v < TRAP_VECTORS; v++)
+		idt[v] = gate(GDT_KERNEL_CODE, (uint32_t)trap_stubs + v * STUB_SIZE, GATE_INTERRUPT);
+	idt[TRAP_DOUBLE_FAULT] = gate(GDT_DOUBLE_FAULT, 0, GATE_TASK);
+	__asm__ volatile("lidt %0" : : "m"(idtr) : "memory");
+}

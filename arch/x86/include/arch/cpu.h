@@ -1,0 +1,85 @@
+/* arch/cpu.h - control registers, CPUID and model-specific registers; what this CPU is. */
+#ifndef ARCH_CPU_H
+#define ARCH_CPU_H
+
+#include <lib/types.h>
+
+#define CR0_WP 0x00010000u
+#define CR0_PG 0x80000000u
+
+#define CR4_PSE 0x010u
+#define CR4_PAE 0x020u
+#define CR4_PGE 0x080u
+
+#define MSR_EFER 0xC0000080u
+#define EFER_NXE 0x800u
+
+/* CPUID leaf 1, EDX; leaf 0x80000001, EDX. */
+#define CPUID_PSE (1u << 3)
+#define CPUID_TSC (1u << 4)
+#define CPUID_PAE (1u << 6)
+#define CPUID_PGE (1u << 13)
+#define CPUID_NX  (1u << 20)
+
+/* What CPUID tells. All zero on a CPU without it. */
+struct cpu_info {
+	bool has_cpuid;
+	char vendor[13];
+	uint8_t family, model, stepping;
+	uint32_t features;          /* leaf 1, EDX */
+	uint32_t extended_features; /* leaf 0x80000001, EDX */
+};
+extern struct cpu_info cpu_info;
+
+/* Fills cpu_info. as_486: take the CPU for one without CPUID. */
+void arch_cpu_identify(bool as_486);
+
+#define CPU_REGISTER(name)                                                                                   \
+	static inline uint32_t arch_read_##name(void)                                                        \
+	{                                                                                                    \
+		uint32_t value;                                                                              \
+                                                                                                             \
+		__asm__ volatile("movl %%" #name ", %0" : "=r"(value) : : "memory");                         \
+		return value;                                                                                \
+	}                                                                                                    \
+	static inline void arch_write_##name(uint32_t value)                                                 \
+	{                                                                                                    \
+		__asm__ volatile("movl %0, %%" #name : : "r"(value) : "memory");                             \
+	}
+CPU_REGISTER(cr0)
+CPU_REGISTER(cr2)
+CPU_REGISTER(cr3)
+CPU_REGISTER(cr4) /* exists where CPUID does */
+
+static inline uint64_t arch_read_msr(uint32_t msr)
+{
+	uint64_t value;
+
+	__asm__ volatile("rdmsr" : "=A"(value) : "c"(msr) : "memory");
+	return value;
+}
+
+static inline void arch_write_msr(uint32_t msr, uint64_t value)
+{
+	__asm__ volatile("wrmsr" : : "c"(msr), "A"(value) : "memory");
+}
+
+/* Returns the time-stamp counter; the CPU must have one (CPUID_TSC). */
+static inline uint64_t arch_read_tsc(void)
+{
+	uint64_t value;
+
+	__asm__ volatile("rdtsc" : "=A"(value) : : "memory");
+	return value;
+}
+
+/* Waits for an interrupt. */
+static inline void arch_halt(void)
+{
+	__asm__ volatile("hlt" : : : "memory");
+}
+
+/* Continues on another stack, whose top is given; what the old one holds is lost. */
+_Noreturn void arch_stack_switch(vaddr_t top, void (*next)(void));
+
+#endif

@@ -1,0 +1,212 @@
+/*
+ * kernel/main.c - the order of initialisation, as a table. Owns boot_record. Runs on one processor with
+ * interrupts off; no lock.
+ */
+#include <arch/boot.h>
+#include <arch/clock.h>
+#include <arch/cpu.h>
+#include <arch/mmu.h>
+#include <arch/trap.h>
+#include <kernel/boot.h>
+#include <kernel/cmdline.h>
+#include <kernel/panic.h>
+#include <kernel/printk.h>
+#include <mm/boot_alloc.h>
+#include <mm/container.h>
+#include <mm/kmap.h>
+#include <mm/slab.h>
+
+_Noreturn void kernel_main(uint32_t magic, uint32_t info);
+
+struct boot_record boot_record;
+
+/* What the entry code hands over: the loader's magic and the physical address of its information. */
+static struct {
+	uint32_t magic, info;
+} handed_over;
+
+/* Ends a boot that cannot go on, in the reader's words. */
+static _Noreturn void boot_failed(const char *needed, const char *change)
+{
+	printk("Quire cannot start.\n  needed: %s\n", needed);
+	printk("  found:  %llu KiB of usable memory in %u ranges, loader \"%s\" (%s)\n",
+	       (unsigned long long)(memmap_bytes(&boot_info.map, MEM_USABLE, 0) / 1024), boot_info.raw_count,
+	       boot_info.loader, boot_info.protocol);
+	printk("  change: %s\n", change);
+	machine_exit(false);
+}
+
+static int read_boot_information(void)
+{
+	const char *why;
+	int err = arch_boot_info(handed_over.magic, handed_over.info, &boot_info, &why);
+
+	if (err) {
+		printk("Boot information: magic 0x%08x at 0x%08x: %s (%d).\n", handed_over.magic,
+		       handed_over.info, why, err);
+		boot_failed("sound boot information with a memory map, by Multiboot2 or PVH",
+			    "start Quire with GRUB 2 (multiboot2 /boot/quire.elf) or with qemu -kernel");
+	}
+	cmdline_parse(boot_info.cmdline, &kernel_options);
+	return 0;
+}
+
+static int probe_paging_unit(void)
+{
+	arch_mmu_probe(kernel_options.as_486);
+	return 0;
+}
+
+static int start_phase_one(void)
+{
+	boot_alloc_init(&boot_info.map, PFN(ARCH_NO_LARGE_END), arch_boot_spare());
+	return 0;
+}
+
+static int build_kernel_map(void)
+{
+	return kvm_init(&kernel_pdir);
+}
+
+static int turn_paging_on(void)
+{
+	enable_paging(&kernel_pdir);
+	trap_set_root(kernel_pdir.root);
+	boot_alloc_window_all();
+	return 0;
+}
+
+static int start_objects(void)
+{
+	slab_init();
+	return 0;
+}
+
+static int start_containers(void)
+{
+	container_init();
+	return 0;
+}
+
+static int build_identity_map(void)
+{
+	int err = idptbl_init();
+
+	return err ? err : pdir_init_kern(&identity_pdir);
+}
+
+static int move_to_guarded_stack(void);
+
+static int release_boot_memory(void)
+{
+	boot_record.boot_frames = kmap_release_boot();
+	return 0;
+}
+
+/* Each needs what stands above it. */
+static const struct step {
+	const char *name;
+	int (*run)(void);
+} steps[] = {
+	{"boot information", read_boot_information},
+	{"paging unit", probe_paging_unit},
+	{"boot allocator, phase one", start_phase_one},
+	{"kernel map", build_kernel_map},
+	{"paging on", turn_paging_on},
+	{"frame allocator, phase two", alloc_init},
+	{"objects", start_objects},
+	{"containers", start_containers},
+	{"identity map", build_identity_map},
+	{"guarded stack", move_to_guarded_stack},
+	{"boot memory given back", release_boot_memory},
+};
+_Static_assert(ARRAY_SIZE(steps) <= BOOT_STEPS_MOST, "room for each step's time");
+
+static _Noreturn void idle(void)
+{
+	printk("Idle.\n");
+	while (true)
+		arch_halt();
+}
+
+static bool all_passed(const struct ktest_result *r)
+{
+	return !r->failed && r->passed + r->skipped;
+}
+
+static _Noreturn void run_tests(void)
+{
+	struct ktest_options o = {.only = kernel_options.only, .seed = kernel_options.seed, .ktap = true};
+	struct ktest_result r;
+
+	if (kernel_options.list) {
+		ktest_list();
+		machine_exit(true);
+	}
+	r = ktest_run(&o);
+	machine_exit(all_passed(&r));
+}
+
+/* What comes after the last step: the tests alone, or the report for a person. */
+static _Noreturn void after_boot(void)
+{
+	struct ktest_options o = {.seed = kernel_options.seed};
+	struct ktest_result r = {0};
+
+	if (kernel_options.test)
+		run_tests();
+	report_machine();
+	if (!kernel_options.no_selftest) {
+		printk("\nSelf-tests\n");
+		r = ktest_run(&o);
+	}
+	report_summary(&r);
+	if (kernel_options.exit)
+		machine_exit(kernel_options.no_selftest || all_passed(&r));
+	idle();
+}
+
+static void run_step(uint32_t i)
+{
+	boot_record.time[i].name = steps[i].name;
+	boot_record.time[i].ticks = arch_clock_now();
+	if (steps[i].run()) {
+		printk("Step %u, %s: no memory.\n", i + 1, steps[i].name);
+		boot_failed("8 MiB of memory, most of it free", "give the machine more memory");
+	}
+}
+
+/* Runs the steps that are left; once in the middle of one, on a new stack, so it ends that one first. */
+static _Noreturn void end_step_and_go_on(void)
+{
+	while (true) {
+		struct boot_step_time *t = &boot_record.time[boot_record.steps++];
+
+		t->ticks = arch_clock_now() - t->ticks;
+		if (boot_record.steps == ARRAY_SIZE(steps))
+			after_boot();
+		run_step(boot_record.steps);
+	}
+}
+
+/* Does not return: the old stack is left for good. */
+static int move_to_guarded_stack(void)
+{
+	vaddr_t top = kstack_alloc();
+
+	if (!top)
+		return -ENOMEM;
+	arch_stack_switch(top, end_step_and_go_on);
+}
+
+_Noreturn void kernel_main(uint32_t magic, uint32_t info)
+{
+	trap_init();
+	printk_init();
+	arch_cpu_identify(false);
+	handed_over.magic = magic;
+	handed_over.info = info;
+	report_banner();
+	run_step(0);
+	end_step_and_go_on();
+}

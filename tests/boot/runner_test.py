@@ -1,0 +1,282 @@
+#!/usr/bin/env python3
+"""runner_test.py - unit tests of the converter and the runner, on canned reports and fake emulators."""
+from __future__ import annotations
+
+import io
+import os
+import sys
+import tempfile
+import time
+import traceback
+from typing import Callable, Dict, List
+
+import iso
+import qemu
+import run
+from ktap import STATUS_FAIL, STATUS_PASS, Ending, convert, tally
+from tap import Result, Tap
+
+PASSING = """\
+Quire boots
+KTAP version 1
+1..2
+  KTAP version 1
+  # Subtest: quota
+  1..2
+  # running charge
+  ok 1 charge
+  # running split.4
+  ok 2 split.4
+# quota: pass:2 fail:0 skip:0
+ok 1 quota
+  KTAP version 1
+  # Subtest: trap
+  1..1
+  # running nx
+  ok 1 nx # SKIP this CPU has no NX
+# trap: pass:0 fail:0 skip:1
+ok 2 trap
+# totals: pass:2 fail:0 skip:1
+"""
+
+FAILING = """\
+KTAP version 1
+1..1
+  KTAP version 1
+  # Subtest: pgtable
+  1..2
+  # running unmap_flushes_before_free
+  # sim: frame 0x11113 freed while page 0x400 still translates to it
+  # EXPECT tests/ktest/pgtable_test.c:52: !machine_reads(0x400): got 0, want 1
+  not ok 1 unmap_flushes_before_free
+  # running other
+  ok 2 other
+# pgtable: pass:1 fail:1 skip:0
+not ok 1 pgtable
+# totals: pass:1 fail:1 skip:0
+"""
+
+PASS = Ending(STATUS_PASS)
+FAIL = Ending(STATUS_FAIL)
+HUNG = Ending(None, "hung: silent for 5 s")
+
+
+def of(text: str, ending: Ending) -> Dict[str, Result]:
+    return {r.name: r for r in convert(text.split("\n"), ending)}
+
+
+def bad(text: str, ending: Ending) -> List[str]:
+    return sorted(name for name, r in of(text, ending).items() if not r.ok)
+
+
+def same(got: object, want: object) -> None:
+    if got != want:
+        raise AssertionError(f"got {got!r}, want {want!r}")
+
+
+def up_to(text: str, mark: str) -> str:
+    """The text as far as the line that holds the mark, that line too."""
+    lines = text.split("\n")
+    return "\n".join(lines[: next(i for i, t in enumerate(lines) if mark in t) + 1])
+
+
+def test_whole_run_passes() -> None:
+    results = of(PASSING, PASS)
+    same(list(results), ["quota.charge", "quota.split.4", "trap.nx"])
+    same(results["trap.nx"].skip, "this CPU has no NX")
+    same(tally(results.values()), {"passed": 2, "failed": 0, "skipped": 1})
+
+
+def test_line_ends_and_escapes_do_not_matter() -> None:
+    same(bad("\x1bc\x1b[2J\x1b[0m" + PASSING.replace("\n", "\r\n"), PASS), [])
+
+
+def test_failed_case_keeps_its_notes() -> None:
+    results = of(FAILING, FAIL)
+    same(bad(FAILING, FAIL), ["pgtable.unmap_flushes_before_free"])
+    notes = results["pgtable.unmap_flushes_before_free"].notes
+    same(len(notes), 2)
+    same(notes[1].startswith("EXPECT tests/ktest"), True)
+
+
+def test_other_status_than_report_is_a_failure() -> None:
+    same(bad(PASSING, FAIL), ["boot.exit_status"])
+    same(bad(FAILING, PASS), ["boot.exit_status", "pgtable.unmap_flushes_before_free"])
+
+
+def test_crash_names_the_running_case() -> None:
+    for status in (0, 1, 139, -9):
+        same(bad(up_to(PASSING, "running split.4"), Ending(status)), ["boot.plan", "quota.split.4"])
+
+
+def test_hang_names_the_running_case() -> None:
+    results = of(up_to(PASSING, "running split.4") + "\nlast words", HUNG)
+    notes = results["quota.split.4"].notes
+    same("hung: silent for 5 s" in notes, True)
+    same("| last words" in notes, True)
+
+
+def test_early_end_with_passing_status_is_a_failure() -> None:
+    same(bad(up_to(PASSING, "running split.4"), PASS), ["boot.plan", "quota.split.4"])
+
+
+def test_every_truncation_is_a_failure() -> None:
+    lines = PASSING.rstrip("\n").split("\n")
+    whole = next(i for i, line in enumerate(lines) if line == "ok 2 trap") + 1
+    for ending in (PASS, FAIL, HUNG, Ending(0)):
+        for length in range(whole):
+            same(bool(bad("\n".join(lines[:length]), ending)), True)
+
+
+def test_every_lost_line_is_a_failure() -> None:
+    needed = ("KTAP", "1..", "ok ", "Subtest")
+    lines = PASSING.rstrip("\n").split("\n")
+    for i, line in enumerate(lines):
+        if line.strip().startswith(needed) and line != "  KTAP version 1":
+            left = lines[:i] + lines[i + 1 :]
+            if line == "KTAP version 1":
+                left = [t for t in left if t != "  KTAP version 1"]
+            same((line, bool(bad("\n".join(left), PASS))), (line, True))
+
+
+def test_panic_report_goes_to_its_case() -> None:
+    text = up_to(FAILING, "not ok 1 unmap") + "\npanic: oh\neax 00000000"
+    results = of(text, FAIL)
+    same(bad(text, FAIL), ["boot.plan", "pgtable.unmap_flushes_before_free"])
+    same(results["pgtable.unmap_flushes_before_free"].notes[-2:], ["panic: oh", "eax 00000000"])
+
+
+def test_crash_after_the_report_is_a_failure() -> None:
+    same(bad(PASSING, Ending(0)), ["boot.crash"])
+    same(bad(PASSING, HUNG), ["boot.crash"])
+
+
+def test_crash_between_cases_names_the_suite() -> None:
+    same(bad(up_to(PASSING, "ok 1 charge"), Ending(0)), ["boot.plan", "quota.crash"])
+
+
+def test_crash_before_the_report_is_a_failure() -> None:
+    same(bad("Quire boots\nPANIC", Ending(0)), ["boot.crash"])
+    same(bad("", PASS), ["boot.report"])
+
+
+def test_empty_report_is_a_failure() -> None:
+    same(bad("KTAP version 1\n1..0\n", PASS), ["boot.plan"])
+
+
+def test_result_under_another_name_is_a_failure() -> None:
+    same("quota.charge" in bad(PASSING.replace("ok 1 charge", "ok 1 change"), PASS), True)
+
+
+def test_suite_verdict_must_agree_with_its_cases() -> None:
+    same(bad(PASSING.replace("\nok 1 quota", "\nnot ok 1 quota"), PASS), ["boot.exit_status", "boot.verdict"])
+
+
+def test_totals_must_agree_with_the_report() -> None:
+    same(bad(PASSING.replace("totals: pass:2", "totals: pass:3"), PASS), ["boot.totals"])
+
+
+def test_case_reported_twice_is_a_failure() -> None:
+    text = PASSING.replace("ok 2 split.4", "ok 2 charge").replace("running split.4", "running charge")
+    same("boot.order" in bad(text, PASS), True)
+
+
+def test_not_ok_with_skip_stays_a_failure() -> None:
+    same("trap.nx" in bad(PASSING.replace("ok 1 nx", "not ok 1 nx"), FAIL), True)
+
+
+def test_tap_has_plan_numbers_and_clean_names() -> None:
+    out = io.StringIO()
+    tap = Tap(out)
+    tap.add(Result("a.b", True))
+    tap.add(Result("a #b", False, None, ["why\x07"]))
+    tap.add(Result("a.c", True, "no NX"))
+    same(tap.finish(), 1)
+    want = ["TAP version 13", "ok 1 a.b", "not ok 2 a__b", "# why?", "ok 3 a.c # SKIP no NX", "1..3", ""]
+    same(out.getvalue().split("\n"), want)
+
+
+def test_tap_without_results_is_a_failure() -> None:
+    out = io.StringIO()
+    same(Tap(out).finish(), 1)
+    same("not ok 1" in out.getvalue(), True)
+
+
+def fake_qemu(script: str, **limits: float) -> qemu.Run:
+    """Boots with a shell script in the place of QEMU."""
+    with tempfile.TemporaryDirectory() as folder:
+        program = os.path.join(folder, "qemu")
+        with open(program, "w", encoding="utf-8") as file:
+            file.write(f"#!/bin/sh\n{script}\n")
+        os.chmod(program, 0o700)
+        before = os.environ.get("QEMU")
+        os.environ["QEMU"] = program
+        try:
+            return qemu.run(qemu.Boot(kernel="none", **limits))
+        finally:
+            os.environ.pop("QEMU")
+            if before is not None:
+                os.environ["QEMU"] = before
+
+
+def test_runner_passes_status_and_text_on() -> None:
+    done = fake_qemu("echo one; echo two; echo oops >&2; exit 33")
+    same((done.ending.status, done.lines, done.errors), (33, ["one", "two", ""], ["oops"]))
+
+
+def test_runner_ends_silence() -> None:
+    start = time.monotonic()
+    done = fake_qemu("echo one; exec sleep 60", silence=0.5)
+    same((done.ending, done.lines[0]), (Ending(None, "hung: silent for 0.5 s"), "one"))
+    same(time.monotonic() - start < 10, True)
+
+
+def test_runner_ends_endless_talk() -> None:
+    done = fake_qemu("while :; do echo on; sleep 0.1; done", limit=0.7)
+    same(done.ending, Ending(None, "hung: still running after 0.7 s"))
+    done = fake_qemu("exec yes 12345678901234567890123456789012345678901234567890")
+    same(done.ending.why.startswith("hung: printed more"), True)
+
+
+def test_runner_without_emulator_is_a_failure() -> None:
+    os.environ["QEMU"] = "/nowhere/qemu"
+    try:
+        done = qemu.run(qemu.Boot(kernel="none"))
+    finally:
+        del os.environ["QEMU"]
+    same(done.ending.why.startswith("could not start"), True)
+    same([r.ok for r in convert(done.lines, done.ending)], [False])
+
+
+def test_names_choose_suites_and_cases() -> None:
+    cases = {"quota.charge": "normal", "quota.split": "normal", "quotas.x": "panic"}
+    same(list(run.chosen(cases, "quota")), ["quota.charge", "quota.split"])
+    same(list(run.chosen(cases, "quota.split")), ["quota.split"])
+    same(list(run.chosen(cases, "quota.split.4")), ["quota.split"])
+    same(list(run.chosen(cases, "quo")), [])
+    same(list(run.chosen(cases, "quota.spl")), [])
+    same(run.chosen(cases, ""), cases)
+
+
+def test_grub_config_gets_words_on_every_kernel() -> None:
+    text = 'set timeout=5\nset default=1\nmenuentry "a" {\n\tmultiboot2 /boot/a.elf  \n\tboot\n}\n'
+    want = 'set timeout=0\nset default=0\nmenuentry "a" {\n\tmultiboot2 /boot/a.elf test seed=1\n\tboot\n}\n'
+    same(iso.edit_config(text, ["test", "seed=1"]), want)
+
+
+def main() -> int:
+    tests: Dict[str, Callable[[], None]] = {
+        name[len("test_") :]: value for name, value in globals().items() if name.startswith("test_")
+    }
+    tap = Tap()
+    for name, test in tests.items():
+        try:
+            test()
+            tap.add(Result(f"runner.{name}", True))
+        except Exception:  # pylint: disable=broad-except
+            tap.add(Result(f"runner.{name}", False, None, traceback.format_exc().splitlines()))
+    return tap.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,43 @@
+/* arch/irq.h - the interrupt flag of the simulated processor. */
+#ifndef ARCH_IRQ_H
+#define ARCH_IRQ_H
+
+#include <lib/types.h>
+
+extern uint32_t sim_interrupts; /* 1: on */
+
+/* Turns interrupts off and returns the state before, for arch_irq_restore. */
+static inline uint32_t arch_irq_save(void)
+{
+	uint32_t state = sim_interrupts;
+
+	sim_interrupts = 0;
+	return state;
+}
+
+static inline void arch_irq_restore(uint32_t state)
+{
+	sim_interrupts = state;
+}
+
+/* Turns interrupts on; tells whether they are. */
+static inline void arch_irq_enable(void)
+{
+	sim_interrupts = 1;
+}
+
+static inline bool arch_irq_enabled(void)
+{
+	return sim_interrupts;
+}
+
+/* There is one processor, so who spins here spins for ever: panics. */
+void arch_relax(void);
+
+/* Returns the number of the running processor. */
+static inline uint32_t arch_cpu(void)
+{
+	return 0;
+}
+
+#endif

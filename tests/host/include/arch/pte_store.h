@@ -1,0 +1,22 @@
+/*
+ * arch/pte_store.h - table memory of the simulated machine. Each store tells the simulated paging unit, which
+ * may have cached the entry up to that moment.
+ */
+#ifndef ARCH_PTE_STORE_H
+#define ARCH_PTE_STORE_H
+
+#include <arch/pte.h>
+
+/* Returns the entry. */
+static inline pte_t arch_pte_read(const pte_t *slot)
+{
+	return *slot;
+}
+
+/* Stores value. A violation where slot is not in RAM in use. */
+void arch_pte_write(pte_t *slot, pte_t value);
+
+/* Stores value and returns the entry before, with the Accessed and Dirty that the CPU set up to that moment. */
+pte_t arch_pte_exchange(pte_t *slot, pte_t value);
+
+#endif

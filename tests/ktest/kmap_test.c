@@ -1,0 +1,340 @@
+/* tests/ktest/kmap_test.c - the kernel's map, the identity map, stacks and devices, and the proof of them. */
+#include <arch/frame_access.h>
+#include <arch/mmu.h>
+#include <arch/pte_store.h>
+#include <kernel/ktest.h>
+#include <mm/boot_alloc.h>
+#include <mm/kmap.h>
+#include <tests/ktest/machine.h>
+
+#define SPAN  ARCH_PT_SPAN(1)
+#define V     0x9000u
+#define KV(f) (ARCH_KERNEL_VPN + (f).n) /* the direct map's page for a frame */
+
+KTEST_SETUP(kmap)
+{
+	machine_violations();
+}
+
+KTEST_TEARDOWN(kmap)
+{
+	machine_fail_after(-1);
+	set_pdir_base(&kernel_pdir);
+	EXPECT_EQ(check_vm(&kernel_pdir), 0);
+	EXPECT_EQ(check_vm(&identity_pdir), 0);
+	EXPECT_EQ(machine_violations(), 0);
+}
+
+KTEST(kmap, text_is_read_and_execute)
+{
+	vpn_t v = KV(arch_image().text);
+
+	EXPECT(machine_reads(v) && !machine_writes(v));
+	EXPECT(machine_executes(v));
+}
+
+KTEST(kmap, read_only_data_is_read_only)
+{
+	vpn_t v = KV(arch_image().rodata);
+
+	EXPECT(machine_reads(v) && !machine_writes(v));
+	EXPECT_EQ(machine_executes(v), !arch_mmu.nx);
+}
+
+KTEST(kmap, data_and_memory_are_not_executable)
+{
+	void *page = kalloc();
+
+	ASSERT(page);
+	EXPECT(machine_writes(KV(arch_image().data)));
+	EXPECT_EQ(machine_executes(KV(arch_image().data)), !arch_mmu.nx);
+	EXPECT(machine_writes(KV(arch_frame_of_direct(page))));
+	EXPECT_EQ(machine_executes(KV(arch_frame_of_direct(page))), !arch_mmu.nx);
+	kfree(page);
+}
+
+KTEST(kmap, page_0_and_frame_0_are_not_mapped)
+{
+	EXPECT(!machine_reads(0));
+	EXPECT(!machine_reads(ARCH_KERNEL_VPN));
+	set_pdir_base(&identity_pdir);
+	EXPECT(!machine_reads(0));
+}
+
+/* All RAM below the reach, and only RAM. */
+KTEST(kmap, the_direct_map_is_all_low_memory)
+{
+	for (uint32_t n = 1; n < ARCH_DIRECT_PAGES; n += n < 1024 ? 1 : SPAN / 2) {
+		struct pt_slot s = pgdir_walk(&kernel_pdir, ARCH_KERNEL_VPN + n, 0, NULL);
+		bool mapped = arch_pte_kind(s.level, arch_pte_read(s.entry)) == PTE_LEAF;
+
+		if (mapped != memmap_all_ram(boot_memmap(), PFN(n), 1))
+			ktest_fail("frame 0x%x: mapped is %d", n, mapped);
+	}
+}
+
+KTEST(kmap, large_pages_begin_after_4_mib)
+{
+	struct pt_slot s = pgdir_walk(&kernel_pdir, ARCH_KERNEL_VPN + 0x100, 0, NULL);
+
+	EXPECT_EQ(s.level, 0);
+	if (!arch_mmu.large || !memmap_all_ram(boot_memmap(), PFN(ARCH_NO_LARGE_END), SPAN))
+		SKIP("no large pages, or too little memory for one");
+	s = pgdir_walk(&kernel_pdir, ARCH_KERNEL_VPN + ARCH_NO_LARGE_END, 0, NULL);
+	EXPECT_EQ(s.level, 1);
+	EXPECT(arch_pte_prot(arch_pte_read(s.entry)) & PROT_GLOBAL || !arch_mmu.global);
+}
+
+/* A second kernel map, and each of its tables made to fail in turn: none may be left behind. */
+KTEST(kmap, a_failed_kvm_init_gives_back_every_table)
+{
+	uint32_t used = machine_frames_used();
+	struct pdir pd;
+	int32_t n = 0;
+	int err;
+
+	do {
+		machine_fail_after(n++);
+		err = kvm_init(&pd);
+		machine_fail_after(-1);
+		ASSERT(err == 0 || err == -ENOMEM);
+		if (!err) {
+			/* The real kernel stands on a stack that the second map does not have. */
+			EXPECT(check_vm(&pd) == 0 || !machine_is_simulated());
+			vm_free(&pd);
+		}
+		ASSERT_EQ(machine_frames_used(), used);
+		n += n > 12 ? n / 4 : 0; /* without large pages there are hundreds */
+	} while (err);
+	EXPECT(n > 3);
+}
+
+/* Supervisor's, not global, and read-only where the kernel's map is. */
+KTEST(kmap, the_identity_map_is_memory_as_it_is)
+{
+	pfn_t text = arch_image().text, data = arch_image().data;
+	pte_t e = get_ptbl_entry_by_va(&identity_pdir, vaddr_of(text.n));
+
+	EXPECT_EQ(arch_pte_pfn(e).n, text.n);
+	EXPECT_EQ(arch_pte_prot(e), arch_prot_effective(PROT_R | PROT_X));
+	e = get_ptbl_entry_by_va(&identity_pdir, vaddr_of(data.n));
+	EXPECT_EQ(arch_pte_prot(e), arch_prot_effective(PROT_R | PROT_W));
+	set_pdir_base(&identity_pdir);
+	EXPECT(machine_executes(text.n) && !machine_writes(text.n));
+	EXPECT(machine_writes(data.n));
+	set_pdir_base(&kernel_pdir);
+	EXPECT(!machine_reads(text.n)); /* not global: gone with the CR3 load */
+	EXPECT(!machine_reads(data.n));
+}
+
+/* The forerunner's tables took 4 MiB: a large page needs none. */
+KTEST(kmap, the_identity_map_takes_few_tables)
+{
+	uint32_t tables = 0, ram = 0, borders = 0;
+
+	for (vpn_t v = 0; v < ARCH_KERNEL_VPN; v += SPAN) {
+		tables += arch_pte_kind(1, get_pdir_entry_by_va(&identity_pdir, vaddr_of(v))) == PTE_TABLE;
+		ram += !memmap_no_ram(boot_memmap(), PFN(v), SPAN);
+	}
+	borders = 2 * boot_memmap()->count + ARCH_NO_LARGE_END / SPAN;
+	EXPECT(tables <= (arch_mmu.large ? borders : ram));
+}
+
+KTEST(kmap, set_pdir_entry_identity_shares_the_tables)
+{
+	struct tlb_batch b;
+	struct pdir pd;
+	pfn_t table;
+
+	ASSERT_EQ(pdir_init(&pd, CONTAINER_ROOT), 0);
+	tlb_begin(&b, pd.root);
+	table = arch_pte_pfn(get_pdir_entry_by_va(&identity_pdir, 0));
+	EXPECT_EQ(set_pdir_entry_identity(&pd, 0x1000, &b), 0);
+	EXPECT_EQ(arch_pte_pfn(get_pdir_entry_by_va(&pd, 0)).n, table.n);
+	EXPECT_EQ(set_pdir_entry_identity(&pd, vaddr_of(ARCH_KERNEL_VPN), &b), -EPERM);
+	EXPECT_EQ(set_pdir_entry_identity(&pd, 0x1000, &b), -EBUSY);
+	EXPECT_EQ(alloc_ptbl(&pd, vaddr_of(4 * SPAN)), 0);
+	EXPECT_EQ(set_pdir_entry_identity(&pd, vaddr_of(4 * SPAN), &b), 0); /* an empty table makes room */
+	tlb_finish(&b);
+	EXPECT_EQ(check_vm(&pd), 0);
+	vm_free(&pd);
+	EXPECT_NE(frame_refs(table), 0);
+}
+
+KTEST(kmap, a_failed_pdir_init_kern_changes_nothing)
+{
+	uint32_t used = machine_frames_used();
+	struct pdir pd;
+
+	machine_fail_after(0);
+	EXPECT_EQ(pdir_init_kern(&pd), -ENOMEM);
+	machine_fail_after(-1);
+	EXPECT_EQ(machine_frames_used(), used);
+	ASSERT_EQ(pdir_init_kern(&pd), 0);
+	EXPECT_EQ(check_vm(&pd), 0);
+	vm_free(&pd);
+	EXPECT_EQ(machine_frames_used(), used);
+}
+
+KTEST(kmap, a_stack_stands_above_a_guard_page)
+{
+	vaddr_t a = kstack_alloc(), b = kstack_alloc();
+	vaddr_t guard = a - (KSTACK_PAGES + 1) * PAGE_SIZE;
+
+	ASSERT(a && b && a != b);
+	EXPECT(machine_writes(vpn_of(a) - 1) && machine_writes(vpn_of(a) - KSTACK_PAGES));
+	EXPECT(!machine_reads(vpn_of(guard)));
+	EXPECT(kstack_guard(guard) && kstack_guard(guard + PAGE_SIZE - 1));
+	EXPECT(!kstack_guard(guard + PAGE_SIZE) && !kstack_guard(guard - 1));
+	EXPECT_EQ(check_vm(&kernel_pdir), 0);
+	kstack_free(a);
+	EXPECT(!machine_reads(vpn_of(a) - 1));
+	EXPECT(!kstack_guard(guard));
+	kstack_free(b);
+}
+
+static const uint32_t stack_points[] = {0, 1};
+
+KTEST_EACH(kmap, a_failed_kstack_alloc_changes_nothing, stack_points)
+{
+	uint32_t used = machine_frames_used();
+
+	machine_fail_after((int32_t)param);
+	EXPECT_EQ(kstack_alloc(), 0);
+	machine_fail_after(-1);
+	EXPECT_EQ(machine_frames_used(), used);
+}
+
+/* When all places are taken the answer is 0, and every place can be had again. */
+KTEST(kmap, stacks_run_out_in_an_orderly_way)
+{
+	static vaddr_t top[KMAP_STACK_PAGES / (KSTACK_PAGES + 1) + 1];
+	uint32_t n = 0, again = 0;
+
+	while (n < ARRAY_SIZE(top) && (top[n] = kstack_alloc()))
+		n++;
+	EXPECT(n > 10 && n < ARRAY_SIZE(top));
+	for (uint32_t i = 0; i < n; i++)
+		kstack_free(top[i]);
+	while (again < n && (top[again] = kstack_alloc()))
+		again++;
+	EXPECT_EQ(again, n);
+	while (again--)
+		kstack_free(top[again]);
+}
+
+KTEST_PANICS(kmap, kstack_free_twice_panics, "is no stack's top")
+{
+	vaddr_t top = kstack_alloc();
+
+	kstack_free(top);
+	kstack_free(top);
+}
+
+KTEST(kmap, a_device_window_holds_no_ram_and_no_nothing)
+{
+	EXPECT(!kmap_device(PADDR(0x100000), 0x1000));
+	EXPECT(!kmap_device(PADDR(0xfee00000), 0));
+	EXPECT(!kmap_device(PADDR((uint64_t)ARCH_PFN_END << PAGE_SHIFT), 0x1000));
+	EXPECT(!kmap_device(PADDR(0xc0000000), 0xffffffff));
+}
+
+KTEST(kmap, regions_follow_one_another)
+{
+	struct kregion r;
+	vpn_t v = ARCH_KERNEL_VPN;
+	uint32_t count = 0;
+
+	while (kmap_region(v, &r)) {
+		ASSERT(r.range.count && r.range.first >= v && r.range.first + r.range.count <= ARCH_VPN_END);
+		EXPECT(r.prot & PROT_R && r.name[0]);
+		v = r.range.first + r.range.count;
+		count++;
+	}
+	EXPECT(count >= 5);
+}
+
+/* Changes one entry of the kernel's map, asks check_vm, and puts it back. */
+static unsigned faults_with(pte_t *entry, pte_t changed)
+{
+	pte_t old = arch_pte_exchange(entry, changed);
+	unsigned faults = check_vm(&kernel_pdir);
+
+	arch_pte_exchange(entry, old);
+	arch_tlb_flush_all();
+	return faults;
+}
+
+KTEST(kmap, check_vm_sees_every_wrong_entry)
+{
+	pfn_t text = arch_image().text, data = arch_image().data;
+	pte_t *entry = pgdir_walk(&kernel_pdir, KV(text), 0, NULL).entry;
+	prot_t rx = PROT_R | PROT_X | PROT_GLOBAL;
+
+	EXPECT_EQ(check_vm(&kernel_pdir), 0);
+	EXPECT_NE(faults_with(entry, arch_pte_leaf(0, text, rx | PROT_W)), 0);
+	EXPECT_NE(faults_with(entry, arch_pte_leaf(0, data, rx)), 0);
+	EXPECT_NE(faults_with(entry, arch_pte_leaf(0, text, rx | PROT_USER)), 0);
+	EXPECT_NE(faults_with(pgdir_walk(&kernel_pdir, ARCH_KERNEL_VPN, 0, NULL).entry,
+			      arch_pte_leaf(0, data, rx)),
+		  0);
+	EXPECT_NE(faults_with(pgdir_walk(&kernel_pdir, KMAP_STACK_VPN, 0, NULL).entry,
+			      arch_pte_leaf(0, text, PROT_R | PROT_W | PROT_GLOBAL)),
+		  0);
+	entry = pgdir_walk(&kernel_pdir, KV(PFN(arch_image().end.n - 1)), 0, NULL).entry;
+	EXPECT_NE(faults_with(entry, arch_pte_none()), 0);
+	EXPECT_EQ(check_vm(&kernel_pdir), 0);
+}
+
+/* Maps a frame into a directory's user part behind map_page's back and asks check_vm. */
+static unsigned faults_with_user(pfn_t f, prot_t prot)
+{
+	struct tlb_batch b;
+	struct pdir pd;
+	unsigned faults;
+
+	if (pdir_init(&pd, CONTAINER_ROOT) || alloc_ptbl(&pd, vaddr_of(V)))
+		return 0;
+	tlb_begin(&b, pd.root);
+	set_ptbl_entry_by_va(&pd, vaddr_of(V), f, prot, &b);
+	faults = check_vm(&pd);
+	rmv_ptbl_entry_by_va(&pd, vaddr_of(V), &b);
+	tlb_finish(&b);
+	vm_free(&pd);
+	return faults;
+}
+
+KTEST(kmap, check_vm_sees_what_no_user_part_may_hold)
+{
+	pfn_t f;
+
+	ASSERT_EQ(frame_alloc(ALLOC_USER, &f), 0);
+	EXPECT_EQ(faults_with_user(f, PROT_R | PROT_W | PROT_USER), 0);
+	EXPECT_NE(faults_with_user(f, PROT_R | PROT_W), 0);
+	if (arch_mmu.global)
+		EXPECT_NE(faults_with_user(f, PROT_R | PROT_USER | PROT_GLOBAL), 0);
+	if (arch_mmu.nx)
+		EXPECT_NE(faults_with_user(f, PROT_R | PROT_W | PROT_X | PROT_USER), 0);
+	EXPECT_NE(faults_with_user(arch_image().text, PROT_R | PROT_USER), 0);
+	EXPECT_NE(faults_with_user(arch_image().rodata, PROT_R | PROT_W | PROT_USER), 0);
+	EXPECT_NE(faults_with_user(kernel_pdir.root, PROT_R | PROT_USER), 0);
+	EXPECT_NE(faults_with_user(identity_pdir.root, PROT_R | PROT_W | PROT_USER), 0);
+	frame_put(f);
+	EXPECT_NE(faults_with_user(f, PROT_R | PROT_USER), 0); /* a free frame */
+}
+
+KTEST(kmap, check_vm_sees_a_root_that_differs_from_the_kernels)
+{
+	unsigned root = ARCH_PT_LEVELS - 1;
+	struct pdir pd;
+	pte_t *entry, old;
+
+	ASSERT_EQ(pdir_init(&pd, CONTAINER_ROOT), 0);
+	entry = (pte_t *)arch_frame_direct(pd.root) + ARCH_PT_INDEX(root, KMAP_STACK_VPN);
+	old = arch_pte_read(entry);
+	arch_pte_write(entry, arch_pte_none());
+	EXPECT_NE(check_vm(&pd), 0);
+	arch_pte_write(entry, old);
+	EXPECT_EQ(check_vm(&pd), 0);
+	vm_free(&pd);
+}

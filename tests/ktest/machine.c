@@ -1,0 +1,68 @@
+/* tests/ktest/machine.c - the real machine: asks by doing it, and leaves no trace. */
+#include <arch/probe.h>
+#include <mm/container.h>
+#include <mm/frame.h>
+#include <tests/ktest/machine.h>
+
+bool machine_reads(vpn_t v)
+{
+	return arch_probe_read(vaddr_of(v));
+}
+
+bool machine_writes(vpn_t v)
+{
+	return arch_probe_write(vaddr_of(v));
+}
+
+/* Returns the offset of a RET in the page, PAGE_SIZE where there is none. */
+static uint32_t find_ret(const uint8_t *page)
+{
+	uint32_t i = 0;
+
+	while (i < PAGE_SIZE && page[i] != ARCH_RET)
+		i++;
+	return i;
+}
+
+/*
+ * What may be executed is decided for whole pages, so any RET in the page will do: code has one. Else the first
+ * byte becomes one for as long as it takes, past the write protection and with no other address for the frame.
+ */
+bool machine_executes(vpn_t v)
+{
+	vaddr_t va = vaddr_of(v);
+	const volatile uint8_t *first = (const volatile uint8_t *)va;
+	uint32_t ret;
+	uint8_t before;
+	bool can;
+
+	if (!arch_probe_read(va))
+		return false;
+	ret = find_ret((const uint8_t *)va);
+	if (ret < PAGE_SIZE)
+		return arch_probe_execute(va + ret);
+	before = arch_probe_swap(va, ARCH_RET);
+	can = *first == ARCH_RET && arch_probe_execute(va);
+	arch_probe_swap(va, before);
+	return can;
+}
+
+uint32_t machine_frames_used(void)
+{
+	return frame_used() - container_table_frames();
+}
+
+uint32_t machine_violations(void)
+{
+	return 0;
+}
+
+void machine_fail_after(int32_t n)
+{
+	frame_fail_after(n);
+}
+
+bool machine_is_simulated(void)
+{
+	return false;
+}

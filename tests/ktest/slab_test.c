@@ -1,0 +1,166 @@
+/* tests/ktest/slab_test.c - caches of small objects, and kmalloc. */
+#include <arch/frame_access.h>
+#include <kernel/ktest.h>
+#include <mm/slab.h>
+#include <tests/ktest/machine.h>
+
+static struct cache cache;
+
+static void fill(void *p, uint32_t size, uint32_t with)
+{
+	for (uint32_t i = 0; i < size; i++)
+		((uint8_t *)p)[i] = (uint8_t)(with + i);
+}
+
+static bool is_filled(const void *p, uint32_t size, uint32_t with)
+{
+	for (uint32_t i = 0; i < size; i++)
+		if (((const uint8_t *)p)[i] != (uint8_t)(with + i))
+			return false;
+	return true;
+}
+
+static const uint32_t sizes[] = {1, 8, 24, 100, 500, CACHE_SIZE_MAX};
+
+KTEST_EACH(slab, objects_do_not_overlap, sizes)
+{
+	void *object[64];
+	uint32_t count = param > 500 ? 8 : 64;
+
+	cache_init(&cache, "test", param);
+	for (uint32_t i = 0; i < count; i++) {
+		object[i] = cache_alloc(&cache);
+		ASSERT(object[i]);
+		EXPECT_EQ((uintptr_t)object[i] % 8, 0);
+		fill(object[i], param, i);
+	}
+	EXPECT_EQ(cache_check(&cache), 0);
+	for (uint32_t i = 0; i < count; i++)
+		EXPECT(is_filled(object[i], param, i));
+	for (uint32_t i = 0; i < count; i++)
+		cache_free(&cache, object[i]);
+	EXPECT_EQ(cache.slabs, 0);
+	EXPECT_EQ(cache.used, 0);
+}
+
+KTEST(slab, empty_slabs_return_their_frames)
+{
+	uint32_t before = machine_frames_used();
+	void *a, *b;
+
+	cache_init(&cache, "test", 1500);
+	a = cache_alloc(&cache);
+	b = cache_alloc(&cache);
+	EXPECT_EQ(machine_frames_used(), before + 1);
+	cache_free(&cache, a);
+	EXPECT_EQ(cache_check(&cache), 0);
+	cache_free(&cache, b);
+	EXPECT_EQ(machine_frames_used(), before);
+}
+
+KTEST(slab, no_frame_gives_null_and_changes_nothing)
+{
+	cache_init(&cache, "test", 64);
+	machine_fail_after(0);
+	EXPECT(!cache_alloc(&cache));
+	EXPECT(!kmalloc(3 * PAGE_SIZE));
+	machine_fail_after(-1);
+	EXPECT_EQ(cache.slabs, 0);
+	EXPECT_EQ(cache_check(&cache), 0);
+}
+
+static const uint32_t requests[] = {1, 16, 17, 1984, 1985, 4096, 4097, 65536, 1000000};
+
+KTEST_EACH(slab, kmalloc_gives_what_was_asked_for, requests)
+{
+	uint8_t *p = kmalloc(param);
+
+	ASSERT(p);
+	fill(p, param, 7);
+	EXPECT(is_filled(p, param, 7));
+	EXPECT_EQ((uintptr_t)p % 8, 0);
+	kmfree(p);
+}
+
+KTEST(slab, kmalloc_of_nothing_and_of_too_much_is_null)
+{
+	EXPECT(!kmalloc(0));
+	EXPECT(!kmalloc((4u << 20) + 1));
+	EXPECT(!kmalloc(UINT32_MAX));
+	kmfree(NULL);
+}
+
+KTEST(slab, check_sees_a_wrong_count)
+{
+	void *p;
+
+	cache_init(&cache, "test", 64);
+	p = cache_alloc(&cache);
+	cache.used++;
+	EXPECT_NE(cache_check(&cache), 0);
+	cache.used--;
+	EXPECT_EQ(cache_check(&cache), 0);
+	cache_free(&cache, p);
+}
+
+KTEST(slab, random_history)
+{
+	static struct {
+		uint8_t *p;
+		uint32_t size;
+	} held[100];
+
+	for (uint32_t step = 0; step < 3000; step++) {
+		uint32_t i = ktest_random_below(100);
+
+		if (held[i].p) {
+			ASSERT(is_filled(held[i].p, held[i].size, i));
+			kmfree(held[i].p);
+			held[i].p = NULL;
+		} else {
+			held[i].size = 1 + ktest_random_below(step % 50 ? 600 : 9000);
+			held[i].p = kmalloc(held[i].size);
+			ASSERT(held[i].p);
+			fill(held[i].p, held[i].size, i);
+		}
+	}
+	EXPECT_EQ(kmalloc_check(), 0);
+	for (uint32_t i = 0; i < 100; i++) {
+		kmfree(held[i].p);
+		held[i].p = NULL;
+	}
+}
+
+KTEST_PANICS(slab, free_of_a_free_object_panics, "is free already")
+{
+	void *a, *b;
+
+	cache_init(&cache, "test", 64);
+	a = cache_alloc(&cache);
+	b = cache_alloc(&cache);
+	cache_free(&cache, a);
+	cache_free(&cache, a);
+	cache_free(&cache, b);
+}
+
+KTEST_PANICS(slab, free_inside_of_an_object_panics, "is not one of its objects")
+{
+	cache_init(&cache, "test", 64);
+	cache_free(&cache, (char *)cache_alloc(&cache) + 8);
+}
+
+KTEST_PANICS(slab, free_into_another_cache_panics, "is not one of its objects")
+{
+	static struct cache other;
+
+	cache_init(&cache, "test", 64);
+	cache_init(&other, "other", 64);
+	cache_free(&other, cache_alloc(&cache));
+}
+
+KTEST_PANICS(slab, kmfree_of_a_wild_pointer_panics, "is none of kmalloc's")
+{
+	char *page = arch_frame_direct(arch_frame_of_direct(kmalloc(PAGE_SIZE)));
+
+	kmfree(page + 512);
+}
