@@ -7,7 +7,7 @@
 #ifndef KERNEL_KTEST_H
 #define KERNEL_KTEST_H
 
-#include <lib/types.h>
+#include <lib/panic.h>
 
 enum ktest_how {
 	KTEST_NORMAL,
@@ -68,6 +68,15 @@ struct ktest_fixture {
 	ktest_check((int64_t)(got), (int64_t)(want), true, #got " == " #want, __FILE__, __LINE__)
 #define EXPECT_NE(got, not_want)                                                                             \
 	ktest_check((int64_t)(got), (int64_t)(not_want), false, #got " != " #not_want, __FILE__, __LINE__)
+/* Demands that a check finds faults, without its report in ours. */
+#define EXPECT_FAULTS(check)                                                                                 \
+	do {                                                                                                 \
+		unsigned faults_found;                                                                       \
+		printk_quiet = true;                                                                         \
+		faults_found = (check);                                                                      \
+		printk_quiet = false;                                                                        \
+		EXPECT_NE(faults_found, 0);                                                                  \
+	} while (0)
 #define ASSERT(condition)                                                                                    \
 	do {                                                                                                 \
 		if (!EXPECT(condition))                                                                      \

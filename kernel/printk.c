@@ -7,6 +7,7 @@
 
 static struct lock console_lock = LOCK_INIT("console", LOCK_CONSOLE);
 static bool without_lock;
+bool printk_quiet;
 
 static void put(struct text_sink *sink, char c)
 {
@@ -23,6 +24,7 @@ void printk_init(void)
 
 void printk_without_lock(void)
 {
+	printk_quiet = false;
 	without_lock = true;
 }
 
@@ -31,6 +33,8 @@ void printk(const char *format, ...)
 	struct text_sink sink = {put};
 	va_list args;
 
+	if (printk_quiet)
+		return;
 	va_start(args, format);
 	if (without_lock) {
 		text_format_to(&sink, format, args);

@@ -10,6 +10,9 @@
  */
 void printk(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
+/* While true printk prints nothing: for tests that provoke the report of a check. panic ends it. */
+extern bool printk_quiet;
+
 /*
  * Stops the machine over a broken invariant: prints the reason with everything that helps to find it, and
  * under test leaves QEMU with the failing status. Never for input or exhaustion.

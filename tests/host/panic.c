@@ -19,11 +19,14 @@
 
 uint32_t sim_interrupts = 1;
 static uint32_t violations;
+bool printk_quiet;
 
 void printk(const char *format, ...)
 {
 	va_list args;
 
+	if (printk_quiet)
+		return;
 	va_start(args, format);
 	vprintf(format, args);
 	va_end(args);
@@ -41,6 +44,7 @@ _Noreturn void panic(const char *format, ...)
 	char message[512];
 	va_list args;
 
+	printk_quiet = false;
 	va_start(args, format);
 	vsnprintf(message, sizeof(message), format, args);
 	va_end(args);

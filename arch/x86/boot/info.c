@@ -10,7 +10,7 @@
 struct boot_info boot_info;
 
 /* Kinds by ACPI's address range types: 0 is none of them, 1 memory, and so on. */
-static enum mem_kind kind_of_type(uint32_t type)
+BOOT_CODE static enum mem_kind kind_of_type(uint32_t type)
 {
 	switch (type) {
 	case 1:
@@ -26,7 +26,7 @@ static enum mem_kind kind_of_type(uint32_t type)
 	}
 }
 
-void boot_info_add_range(struct boot_info *out, uint64_t base, uint64_t length, uint32_t type)
+BOOT_CODE void boot_info_add_range(struct boot_info *out, uint64_t base, uint64_t length, uint32_t type)
 {
 	if (out->raw_count < BOOT_RAW_RANGES) {
 		out->raw[out->raw_count].base = base;
@@ -37,7 +37,8 @@ void boot_info_add_range(struct boot_info *out, uint64_t base, uint64_t length, 
 	memmap_mark(&out->map, base, length, kind_of_type(type));
 }
 
-void boot_info_add_module(struct boot_info *out, uint64_t start, uint32_t length, struct boot_text cmdline)
+BOOT_CODE void boot_info_add_module(struct boot_info *out, uint64_t start, uint32_t length,
+				    struct boot_text cmdline)
 {
 	struct boot_module *m = &out->module[out->module_count];
 
