@@ -176,6 +176,20 @@ static void run_step(uint32_t i)
 	}
 }
 
+/* Debug builds prove after each step what stands by then. */
+static void check_step(void)
+{
+	unsigned faults = 0;
+
+	if (boot_alloc_sealed())
+		faults = check_free_list() + check_containers() + check_vm(&kernel_pdir);
+	if (identity_pdir.root.n)
+		faults += check_vm(&identity_pdir);
+	if (faults)
+		panic("%u faults after step %u, %s", faults, boot_record.steps,
+		      steps[boot_record.steps - 1].name);
+}
+
 /* Runs the steps that are left; once in the middle of one, on a new stack, so it ends that one first. */
 static _Noreturn void end_step_and_go_on(void)
 {
@@ -183,6 +197,8 @@ static _Noreturn void end_step_and_go_on(void)
 		struct boot_step_time *t = &boot_record.time[boot_record.steps++];
 
 		t->ticks = arch_clock_now() - t->ticks;
+		if (QUIRE_DEBUG)
+			check_step();
 		if (boot_record.steps == ARRAY_SIZE(steps))
 			after_boot();
 		run_step(boot_record.steps);

@@ -5,6 +5,7 @@
 #ifndef TESTS_MACHINE_H
 #define TESTS_MACHINE_H
 
+#include <mm/boot_alloc.h>
 #include <mm/pgtable.h>
 
 /* True when the supervisor can read, write or execute at the first byte of a page of the loaded directory. */
@@ -23,5 +24,15 @@ void machine_fail_after(int32_t n);
 
 /* True on the simulated machine. */
 bool machine_is_simulated(void);
+
+/* Returns the first of count frames in a row that are no memory: a device's, for all that mm knows. */
+static inline pfn_t machine_device_frames(uint32_t count)
+{
+	uint32_t n = ARCH_PFN_END - count;
+
+	while (!memmap_no_ram(boot_memmap(), PFN(n), count))
+		n -= 0x100;
+	return PFN(n);
+}
 
 #endif

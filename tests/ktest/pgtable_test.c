@@ -67,12 +67,6 @@ static pfn_t map_one(vpn_t v, prot_t prot)
 	return f;
 }
 
-/* A run of frames for map_region: device memory, which nobody owns, far above all RAM. */
-static pfn_t device_frames(uint32_t count)
-{
-	return PFN(ARCH_PFN_END - count);
-}
-
 KTEST(pgtable, a_new_directory_has_the_kernels_part_and_no_other)
 {
 	uint32_t root = ARCH_PT_LEVELS - 1;
@@ -137,7 +131,7 @@ KTEST(pgtable, mapping_over_a_page_is_refused)
 	pfn_t f = map_one(V, URW), other = user_frame();
 
 	EXPECT_EQ(map_page(&pd, V, other, URW | PROT_OWNED), -EEXIST);
-	EXPECT_EQ(map_region(&pd, PAGES(V - 2, 4), device_frames(4), PROT_R | PROT_USER), -EEXIST);
+	EXPECT_EQ(map_region(&pd, PAGES(V - 2, 4), machine_device_frames(4), PROT_R | PROT_USER), -EEXIST);
 	EXPECT_EQ(alloc_page(&pd, V, URW), -EEXIST);
 	EXPECT_EQ(arch_pte_pfn(get_ptbl_entry_by_va(&pd, VA)).n, f.n);
 	EXPECT(!maps(V - 1));
@@ -379,7 +373,7 @@ KTEST(pgtable, walk_creates_only_with_a_stock)
 KTEST(pgtable, map_region_maps_all_of_a_range_over_several_tables)
 {
 	struct pages range = PAGES(2 * SPAN - 3, SPAN + 6);
-	pfn_t f = device_frames(range.count);
+	pfn_t f = machine_device_frames(range.count);
 
 	EXPECT_EQ(map_region(&pd, range, f, PROT_R | PROT_USER), 0);
 	for (uint32_t i = 0; i < range.count; i++)
@@ -399,7 +393,7 @@ KTEST_EACH(pgtable, a_failed_map_region_changes_nothing, tables_left)
 	uint32_t before = charged();
 
 	machine_fail_after((int32_t)param);
-	EXPECT_EQ(map_region(&pd, range, device_frames(range.count), PROT_R | PROT_USER), -ENOMEM);
+	EXPECT_EQ(map_region(&pd, range, machine_device_frames(range.count), PROT_R | PROT_USER), -ENOMEM);
 	machine_fail_after(-1);
 	EXPECT_EQ(charged(), before);
 	for (vpn_t v = range.first; v < range.first + range.count; v += SPAN / 4)
@@ -415,7 +409,7 @@ KTEST(pgtable, map_region_over_a_page_changes_nothing)
 
 	map_one(range.first + range.count - 1, URW);
 	before = charged();
-	EXPECT_EQ(map_region(&pd, range, device_frames(range.count), PROT_R | PROT_USER), -EEXIST);
+	EXPECT_EQ(map_region(&pd, range, machine_device_frames(range.count), PROT_R | PROT_USER), -EEXIST);
 	EXPECT_EQ(charged(), before);
 	EXPECT(!maps(range.first));
 	EXPECT_EQ(arch_pte_kind(1, get_pdir_entry_by_va(&pd, vaddr_of(range.first))), PTE_NONE);
@@ -433,7 +427,7 @@ KTEST(pgtable, ranges_beyond_the_address_space_are_refused)
 
 KTEST(pgtable, mappages_rounds_bytes_outward)
 {
-	uint64_t pa = (uint64_t)device_frames(8).n << PAGE_SHIFT;
+	uint64_t pa = (uint64_t)machine_device_frames(8).n << PAGE_SHIFT;
 
 	EXPECT_EQ(mappages(&pd, VA + 0xfff, 2, PADDR(pa + 0xfff), PROT_R | PROT_USER), 0);
 	EXPECT(maps(V) && maps(V + 1) && !maps(V + 2));
@@ -481,13 +475,13 @@ KTEST(pgtable, large_pages_where_they_fit)
 KTEST(pgtable, no_large_page_over_memory_of_two_kinds)
 {
 	prot_t prot = PROT_R | PROT_LARGE;
-	uint32_t hole = ARCH_PFN_END - SPAN;
+	pfn_t hole = machine_device_frames(SPAN);
 
 	if (!arch_mmu.large)
 		SKIP("this CPU has no large pages");
 	EXPECT_EQ(map_region(&pd, PAGES(LARGE_V, SPAN), PFN(0), prot), 0);
 	EXPECT_EQ(arch_pte_kind(1, get_pdir_entry_by_va(&pd, vaddr_of(LARGE_V))), PTE_TABLE);
-	EXPECT_EQ(map_region(&pd, PAGES(LARGE_V + SPAN, SPAN), PFN(hole), prot), 0);
+	EXPECT_EQ(map_region(&pd, PAGES(LARGE_V + SPAN, SPAN), hole, prot), 0);
 	EXPECT_EQ(arch_pte_kind(1, get_pdir_entry_by_va(&pd, vaddr_of(LARGE_V + SPAN))), PTE_TABLE);
 	EXPECT_EQ(unmap_region(&pd, PAGES(LARGE_V, 2 * SPAN), &batch), 0);
 }
@@ -507,7 +501,7 @@ KTEST(pgtable, a_large_page_is_never_split)
 	EXPECT_EQ(alloc_page(&pd, LARGE_V + 3, URW), -EEXIST);
 	EXPECT_EQ(alloc_ptbl(&pd, vaddr_of(LARGE_V)), -EEXIST);
 	EXPECT_EQ(free_ptbl(&pd, vaddr_of(LARGE_V), &batch), -ENOENT);
-	EXPECT_EQ(map_region(&pd, PAGES(LARGE_V - 1, 2), device_frames(2), PROT_R), -EEXIST);
+	EXPECT_EQ(map_region(&pd, PAGES(LARGE_V - 1, 2), machine_device_frames(2), PROT_R), -EEXIST);
 	EXPECT_EQ(set_ptbl_entry_by_va(&pd, vaddr_of(LARGE_V), one, URW, &batch), -EBUSY);
 	EXPECT_EQ(set_pdir_entry_by_va(&pd, vaddr_of(LARGE_V), one, &batch), -EBUSY);
 	EXPECT_EQ(unmap_region(&pd, PAGES(LARGE_V, SPAN), &batch), 0);
