@@ -175,7 +175,7 @@ static int map_direct(struct pdir *pd)
 	return err;
 }
 
-/* Root entries are shared by value with every directory, so the tables of stacks and windows are there from the start. */
+/* Root entries are shared by value, so the tables of stacks and windows are there from the start. */
 static int make_tables(struct pdir *pd)
 {
 	int err = alloc_ptbl(pd, vaddr_of(KMAP_WINDOW_VPN));

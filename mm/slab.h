@@ -33,8 +33,8 @@ void *cache_alloc(struct cache *c);
 void cache_free(struct cache *c, void *object);
 
 /*
- * Returns memory for size bytes, aligned to 8; whole frames (a power of two of them) above CACHE_SIZE_MAX. Null when there
- * is none or size is 0 or above 4 MiB. kmfree takes it back, and null.
+ * Returns memory for size bytes, aligned to 8; whole frames (a power of two of them) above CACHE_SIZE_MAX. Null
+ * when there is none or size is 0 or above 4 MiB. kmfree takes it back, and null.
  */
 void *kmalloc(uint32_t size);
 void kmfree(void *p);

@@ -2,6 +2,7 @@
 """runner_test.py - unit tests of the converter and the runner, on canned reports and fake emulators."""
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import sys
@@ -10,11 +11,14 @@ import time
 import traceback
 from typing import Callable, Dict, List
 
-import iso
-import qemu
-import run
-from ktap import STATUS_FAIL, STATUS_PASS, Ending, convert, tally
-from tap import Result, Tap
+sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "scripts"))
+
+import iso  # noqa: E402
+import qemu  # noqa: E402
+import run  # noqa: E402
+import test_all  # noqa: E402
+from ktap import STATUS_FAIL, STATUS_PASS, Ending, convert, tally  # noqa: E402
+from tap import Result, Tap, read_tap  # noqa: E402
 
 PASSING = """\
 Quire boots
@@ -262,6 +266,48 @@ def test_grub_config_gets_words_on_every_kernel() -> None:
     text = 'set timeout=5\nset default=1\nmenuentry "a" {\n\tmultiboot2 /boot/a.elf  \n\tboot\n}\n'
     want = 'set timeout=0\nset default=0\nmenuentry "a" {\n\tmultiboot2 /boot/a.elf test seed=1\n\tboot\n}\n'
     same(iso.edit_config(text, ["test", "seed=1"]), want)
+
+
+GOOD_TAP = "TAP version 13\nok 1 a.b\nnot ok 2 a.c\n# why\nok 3 a.d # SKIP no NX\n1..3\n"
+
+
+def test_flat_report_is_read_back() -> None:
+    report = read_tap(GOOD_TAP)
+    same((report.problems, report.skipped), ([], None))
+    same([(r.name, r.ok, r.skip) for r in report.results], [("a.b", 1, None), ("a.c", 0, None), ("a.d", 1, "no NX")])
+    same(report.results[1].notes, ["why"])
+    same(read_tap("TAP version 13\n1..0 # SKIP nothing here\n").skipped, "nothing here")
+
+
+def test_unsound_flat_report_has_problems() -> None:
+    for text in ("", "1..0\n", GOOD_TAP.replace("1..3\n", ""), GOOD_TAP.replace("1..3", "1..4")):
+        same((text, bool(read_tap(text).problems)), (text, True))
+    for text in (GOOD_TAP + "1..3\n", GOOD_TAP.replace("ok 3", "ok 2"), GOOD_TAP + "Bail out! gone\n"):
+        same((text, bool(read_tap(text).problems)), (text, True))
+
+
+def counted(stdout: str, result: str, is_tap: bool = True) -> List[int]:
+    """What scripts/test makes of one test: passed, failed, skipped."""
+    total = test_all.Total()
+    entry = {"stdout": stdout, "stderr": "", "result": result, "returncode": 0}
+    with contextlib.redirect_stdout(io.StringIO()):
+        test_all.count_test("here", test_all.Known("t", is_tap, []), entry, total, False)
+    return [total.passed, total.failed, total.skipped]
+
+
+def test_count_is_of_cases() -> None:
+    same(counted(GOOD_TAP, "FAIL"), [1, 1, 1])
+    same(counted("", "OK", is_tap=False), [1, 0, 0])
+    same(counted("TAP version 13\n1..0 # SKIP none\n", "SKIP"), [0, 0, 1])
+
+
+def test_count_takes_no_crash_for_success() -> None:
+    same(counted("", "SKIP"), [0, 1, 0])
+    same(counted("", "OK"), [0, 1, 0])
+    same(counted("TAP version 13\nok 1 a.b\n", "TIMEOUT"), [1, 1, 0])
+    same(counted("TAP version 13\nok 1 a.b\n1..1\n", "ERROR"), [1, 1, 0])
+    for result in ("FAIL", "ERROR", "TIMEOUT", "INTERRUPT"):
+        same(counted("", result, is_tap=False), [0, 1, 0])
 
 
 def main() -> int:
