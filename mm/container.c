@@ -132,7 +132,9 @@ static int grow(void)
 
 uint32_t container_table_frames(void)
 {
-	return table.capacity < NEXT_CAPACITY ? 0 : FIELDS * table.capacity * sizeof(uint32_t) / PAGE_SIZE;
+	return table.capacity < NEXT_CAPACITY
+		       ? 0
+		       : FIELDS * (table.capacity * (uint32_t)sizeof(uint32_t) / PAGE_SIZE);
 }
 
 static bool is_live(struct container_id c)

@@ -16,7 +16,7 @@ sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), ".."
 import iso  # noqa: E402
 import qemu  # noqa: E402
 import run  # noqa: E402
-import test_all  # noqa: E402
+import test_all as counting  # noqa: E402
 from ktap import STATUS_FAIL, STATUS_PASS, Ending, convert, tally  # noqa: E402
 from tap import Result, Tap, read_tap  # noqa: E402
 
@@ -288,10 +288,10 @@ def test_unsound_flat_report_has_problems() -> None:
 
 def counted(stdout: str, result: str, is_tap: bool = True) -> List[int]:
     """What scripts/test makes of one test: passed, failed, skipped."""
-    total = test_all.Total()
+    total = counting.Total()
     entry = {"stdout": stdout, "stderr": "", "result": result, "returncode": 0}
     with contextlib.redirect_stdout(io.StringIO()):
-        test_all.count_test("here", test_all.Known("t", is_tap, []), entry, total, False)
+        counting.count_test("here", counting.Known("t", is_tap, []), entry, total, False)
     return [total.passed, total.failed, total.skipped]
 
 
