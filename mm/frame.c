@@ -513,19 +513,6 @@ int alloc_init(void)
 	return 0;
 }
 
-void frame_reset(void)
-{
-	for (unsigned i = 0; i < ZONES; i++)
-		frames.zone[i] = (struct zone){0};
-	frame_accounts.quotas =
-		(struct quotas){&root_account.quota,  &root_account.usage,     &root_account.own,
-				&root_account.parent, &root_account.nchildren, 1};
-	frame_accounts.first_frame = &root_account.first_frame;
-	frames.low_reserve = 0;
-	frame_blocks = NULL;
-	frame_end = 0;
-}
-
 static unsigned largest_order(const struct buddy *b)
 {
 	return b->nonempty ? 31 - (unsigned)__builtin_clz(b->nonempty) : 0;

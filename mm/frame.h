@@ -111,7 +111,4 @@ unsigned check_free_list(void);
  */
 void frame_fail_after(int32_t n);
 
-/* Tests on a simulated machine: forgets everything, as before alloc_init. */
-void frame_reset(void);
-
 #endif

@@ -175,12 +175,12 @@ static int map_direct(struct pdir *pd)
 	return err;
 }
 
-/* Root entries are shared by value, so the tables of stacks and windows are there from the start. */
+/* Root entries are shared by value, so the tables of stacks, devices and windows are there from the start. */
 static int make_tables(struct pdir *pd)
 {
 	int err = alloc_ptbl(pd, vaddr_of(KMAP_WINDOW_VPN));
 
-	for (vpn_t v = KMAP_STACK_VPN; v < KMAP_STACK_VPN + KMAP_STACK_PAGES && !err; v += SPAN)
+	for (vpn_t v = KMAP_STACK_VPN; v < KMAP_DEVICE_VPN + KMAP_DEVICE_PAGES && !err; v += SPAN)
 		err = alloc_ptbl(pd, vaddr_of(v));
 	return err;
 }
@@ -410,15 +410,4 @@ void *kmap_device(paddr_t base, uint32_t length)
 	}
 	lock_release(&kmap_lock);
 	return where;
-}
-
-void kmap_reset(void)
-{
-	for (uint32_t i = 0; i < SPANS; i++)
-		kmap.identity[i] = NO_FRAME;
-	for (uint32_t i = 0; i < ARRAY_SIZE(kmap.stacks); i++)
-		kmap.stacks[i] = 0;
-	kmap.device_count = 0;
-	kernel_pdir.root = NO_FRAME;
-	identity_pdir.root = NO_FRAME;
 }

@@ -11,7 +11,7 @@
 #define KMAP_STACK_VPN    (ARCH_KERNEL_VPN + ARCH_DIRECT_PAGES) /* 0xF8000000 */
 #define KMAP_STACK_PAGES  0x1000u                               /* 16 MiB */
 #define KMAP_DEVICE_VPN   (KMAP_STACK_VPN + KMAP_STACK_PAGES)
-#define KMAP_DEVICE_PAGES 0x6000u /* 96 MiB */
+#define KMAP_DEVICE_PAGES 0x3000u /* 48 MiB: a screen of 4096 by 2160 and more */
 #define KMAP_WINDOW_VPN   (ARCH_VPN_END - ARCH_LARGE_PAGES)
 #define KMAP_DEVICES      8u
 #define KSTACK_PAGES      2u /* 8 KiB, with one guard page below */
@@ -83,8 +83,5 @@ unsigned check_vm(const struct pdir *pd);
 
 /* Returns the identity map's protection for a frame: the image's parts as in the kernel's map, all else writable. */
 prot_t kmap_identity_prot(pfn_t f);
-
-/* Tests: forgets the identity map, stacks and windows, as before boot. */
-void kmap_reset(void);
 
 #endif

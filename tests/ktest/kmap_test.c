@@ -240,6 +240,26 @@ KTEST(kmap, a_device_window_holds_no_ram_and_no_nothing)
 	EXPECT(!kmap_device(PADDR(0xc0000000), 0xffffffff));
 }
 
+/* Windows are for good: this one is found again by every later run. In all directories, uncached. */
+KTEST(kmap, a_device_gets_a_window)
+{
+	static vaddr_t window;
+	pfn_t f = machine_device_frames(2);
+	pte_t e;
+
+	if (!window)
+		window = (vaddr_t)(uintptr_t)kmap_device(PADDR(paddr_of(f).a + 0x123), PAGE_SIZE);
+	ASSERT(window);
+	EXPECT_EQ(window % PAGE_SIZE, 0x123);
+	for (uint32_t i = 0; i < 2; i++) {
+		e = get_ptbl_entry_by_va(&kernel_pdir, window + i * PAGE_SIZE);
+		EXPECT_EQ(arch_pte_pfn(e).n, f.n + i);
+		EXPECT_EQ(arch_pte_prot(e) & (PROT_NOCACHE | PROT_W | PROT_USER), PROT_NOCACHE | PROT_W);
+		e = get_ptbl_entry_by_va(&identity_pdir, window + i * PAGE_SIZE);
+		EXPECT_EQ(arch_pte_pfn(e).n, f.n + i);
+	}
+}
+
 KTEST(kmap, regions_follow_one_another)
 {
 	struct kregion r;
