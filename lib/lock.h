@@ -31,6 +31,9 @@ struct lock {
 void lock_check_acquire(struct lock *l);
 void lock_check_release(struct lock *l);
 
+/* Takes a lock that another processor holds, as soon as it is free. */
+void lock_spin(struct lock *l);
+
 /* True while the calling processor holds the lock; always true in builds that do not check. */
 bool lock_is_mine(const struct lock *l);
 
@@ -41,8 +44,8 @@ static inline void lock_acquire(struct lock *l)
 
 	if (QUIRE_DEBUG)
 		lock_check_acquire(l);
-	while (__atomic_exchange_n(&l->held, 1, __ATOMIC_ACQUIRE))
-		arch_relax();
+	if (__builtin_expect(__atomic_exchange_n(&l->held, 1, __ATOMIC_ACQUIRE), 0))
+		lock_spin(l);
 	l->irq_state = state;
 }
 

@@ -9,6 +9,7 @@
 
 #define BOOT_RAW_RANGES 64
 #define BOOT_MODULES    8
+#define BOOT_RAW_USABLE 1 /* type of a raw range: Multiboot2 3.6.8, and the BIOS before it */
 
 struct boot_module {
 	paddr_t start;

@@ -271,10 +271,8 @@ int container_free(struct container_id c, pfn_t f)
 	lock_acquire(&frame_lock);
 	if (!is_live(c))
 		err = -ESRCH;
-	else if (!frame_refs(f) || frame_owner(f) != c.index)
+	else if (!frame_put_owned_locked(f, c.index))
 		err = -EPERM;
-	else
-		frame_put_locked(f);
 	lock_release(&frame_lock);
 	return err;
 }

@@ -1,5 +1,5 @@
 /*
- * mm/frame.c - phase two: all usable frames. Owns the descriptors, the zones and the accounts that frames are
+ * mm/frame.c - all usable frames. Owns the zones and the accounts that frames are
  * charged to. Lock: frame_lock.
  *
  *	          free()                  merge
@@ -10,23 +10,10 @@
  * Each zone has its own of both. A charge comes first, in frame_alloc alone: an account without room is refused
  * before anything was looked for.
  */
-#include <arch/frame_access.h>
 #include <lib/panic.h>
-#include <mm/boot_alloc.h>
-#include <mm/frame.h>
+#include <mm/frame_zones.h>
 
-#define CACHE_LIMIT  16 /* frames on a short list: draining it stays a short work */
-#define LOW_RESERVE  64 /* of the low frames, one in so many is kept from requests that may be high */
-#define POISON       0x9E0CA5EDu
-#define POISONED     1u /* owner of a free frame that holds its poison; debug builds */
-#define BLOCK_PAGES  (FRAME_BLOCK * sizeof(struct frame) / PAGE_SIZE)
-#define ROOT_ACCOUNT 0u
-
-struct zone {
-	struct buddy buddy;
-	uint32_t cached_first, cached;
-	uint32_t total;
-};
+#define REFILL_ORDER 3u /* an empty short list takes a block of this order from the buddy */
 
 struct lock frame_lock = LOCK_INIT("frame", LOCK_FRAME);
 
@@ -41,54 +28,19 @@ struct accounts frame_accounts = {
 	.first_frame = &root_account.first_frame,
 };
 
-static struct {
-	struct zone zone[ZONES];
-	uint32_t cache_limit;
-	uint32_t low_reserve;
-	int32_t fail_after; /* < 0: never */
-} frames = {.cache_limit = CACHE_LIMIT, .fail_after = -1};
-
-static struct zone *zone_of(uint32_t n)
-{
-	return &frames.zone[arch_frame_is_direct(PFN(n)) ? ZONE_LOW : ZONE_HIGH];
-}
-
-static uint32_t zone_free(const struct zone *z)
-{
-	return z->buddy.free + z->cached;
-}
-
-static bool tag_is_used(uint32_t tag)
-{
-	return tag >= FRAME_REF;
-}
+struct frame_zones frame_zones = {.cache_limit = CACHE_LIMIT, .fail_after = -1};
 
 /* The short list. Callers hold frame_lock. */
-static uint32_t cache_pop(struct zone *z)
-{
-	uint32_t n = z->cached_first;
-
-	if (n) {
-		z->cached_first = frame_desc(n)->next;
-		z->cached--;
-	}
-	return n;
-}
-
 static void cache_push(struct zone *z, uint32_t n)
 {
-	struct frame *f = frame_desc(n);
-
-	f->tag = FRAME_TAG(0, 0, FRAME_CACHED);
-	f->next = z->cached_first;
-	z->cached_first = n;
-	z->cached++;
+	frame_desc(n)->tag = FRAME_TAG(0, 0, FRAME_CACHED);
+	z->cache[z->cached++] = n;
 }
 
 static void zone_drain(struct zone *z)
 {
 	while (z->cached)
-		buddy_free(&z->buddy, cache_pop(z), 0);
+		buddy_free(&z->buddy, z->cache[--z->cached], 0);
 }
 
 /* A block from the buddy; what the short list holds back may be what is missing. */
@@ -98,20 +50,40 @@ static uint32_t zone_take(struct zone *z, unsigned order)
 
 	if (n || !z->cached)
 		return n;
-	if (order == 0)
-		return cache_pop(z);
 	zone_drain(z);
 	return buddy_alloc(&z->buddy, order);
+}
+
+/* A single frame, and with it, where the buddy has a block of them, more for the short list. */
+static uint32_t zone_take_single(struct zone *z)
+{
+	unsigned order = frame_zones.cache_limit ? REFILL_ORDER : 0;
+	uint32_t n;
+
+	if (z->cached)
+		return z->cache[--z->cached];
+	do
+		n = buddy_alloc(&z->buddy, order);
+	while (!n && order--);
+	if (n)
+		for (uint32_t i = 1u << order; --i;)
+			cache_push(z, n + i);
+	return n;
+}
+
+static uint32_t zone_take_any(struct zone *z, unsigned order)
+{
+	return order ? zone_take(z, order) : zone_take_single(z);
 }
 
 /* True when the tests want this allocation to fail. The short lists are off then, so that every one comes here. */
 static bool fails_on_purpose(void)
 {
-	if (frames.fail_after < 0)
+	if (frame_zones.fail_after < 0)
 		return false;
-	if (frames.fail_after == 0)
+	if (frame_zones.fail_after == 0)
 		return true;
-	frames.fail_after--;
+	frame_zones.fail_after--;
 	return false;
 }
 
@@ -119,33 +91,32 @@ static bool fails_on_purpose(void)
  * High memory first for who can use it. Such requests leave the low reserve alone: the kernel's own frames, which
  * must be low, are still to be had when high memory is full.
  */
-static uint32_t take_block(uint32_t flags, unsigned order)
+static __attribute__((noinline)) uint32_t take_block(uint32_t flags, unsigned order)
 {
-	struct zone *low = &frames.zone[ZONE_LOW];
-	uint32_t n;
+	struct zone *low = &frame_zones.zone[ZONE_LOW], *high = &frame_zones.zone[ZONE_HIGH];
+	uint32_t n = 0;
 
 	if (fails_on_purpose())
 		return 0;
 	if (flags & ALLOC_HIGH) {
-		n = zone_take(&frames.zone[ZONE_HIGH], order);
-		if (n || zone_free(low) < frames.low_reserve + (1u << order))
+		if (zone_free(high))
+			n = zone_take_any(high, order);
+		if (n || zone_free(low) < frame_zones.low_reserve + (1u << order))
 			return n;
 	}
-	return zone_take(low, order);
+	return zone_take_any(low, order);
 }
 
-/* The common case first: one low frame from the short list; or a high one for who prefers it. */
-static uint32_t take(uint32_t flags, unsigned order)
+/* The common case first: one frame from the short list. */
+static inline uint32_t take(uint32_t flags, unsigned order)
 {
-	uint32_t n = 0;
+	struct zone *z = &frame_zones.zone[flags & ALLOC_HIGH ? ZONE_HIGH : ZONE_LOW];
 
-	if (order == 0)
-		n = cache_pop(&frames.zone[flags & ALLOC_HIGH ? ZONE_HIGH : ZONE_LOW]);
-	return n ? n : take_block(flags, order);
+	return order == 0 && z->cached ? z->cache[--z->cached] : take_block(flags, order);
 }
 
 /* Links a used block into its owner's list, which serves container_destroy. The root is never destroyed. */
-static void owner_link(struct frame *f, uint32_t n, uint32_t owner)
+static inline void owner_link(struct frame *f, uint32_t n, uint32_t owner)
 {
 	uint32_t *first;
 
@@ -160,10 +131,8 @@ static void owner_link(struct frame *f, uint32_t n, uint32_t owner)
 	*first = n;
 }
 
-static void owner_unlink(struct frame *f)
+static __attribute__((noinline)) void owner_unlink(struct frame *f)
 {
-	if (f->owner == ROOT_ACCOUNT)
-		return;
 	if (f->next)
 		frame_desc(f->next)->prev = f->prev;
 	if (f->prev)
@@ -197,25 +166,38 @@ void frame_prepare(pfn_t f, uint32_t flags)
 			arch_frame_zero(PFN(f.n + i));
 }
 
-int frame_alloc_locked(uint32_t owner, uint32_t flags, pfn_t *out)
+/* Returns the block's first frame, or stores why there is none and returns 0. */
+static inline uint32_t alloc_locked(uint32_t owner, uint32_t flags, int *err)
 {
 	unsigned order = flags >> 8;
+	struct frame *f;
 	uint32_t n;
 
-	if (order >= BUDDY_ORDERS)
-		return -ENOMEM;
+	*err = -EDQUOT;
 	if (!quota_charge(&frame_accounts.quotas, owner, 1u << order))
-		return -EDQUOT;
+		return 0;
+	*err = -ENOMEM;
 	n = take(flags, order);
 	if (!n) {
 		quota_uncharge(&frame_accounts.quotas, owner, 1u << order);
-		return -ENOMEM;
+		return 0;
 	}
+	f = frame_desc(n);
 	arch_frame_note_used(PFN(n), order);
 	if (QUIRE_DEBUG)
 		poison_check(n, order);
-	frame_desc(n)->tag = FRAME_TAG(1, order, flags & 7);
-	owner_link(frame_desc(n), n, owner);
+	f->tag = FRAME_TAG(1, order, flags & 7);
+	owner_link(f, n, owner);
+	return n;
+}
+
+int frame_alloc_locked(uint32_t owner, uint32_t flags, pfn_t *out)
+{
+	int err = -ENOMEM;
+	uint32_t n = flags >> 8 < BUDDY_ORDERS ? alloc_locked(owner, flags, &err) : 0;
+
+	if (!n)
+		return err;
 	*out = PFN(n);
 	return 0;
 }
@@ -233,20 +215,20 @@ int frame_alloc(uint32_t flags, pfn_t *out)
 }
 
 /* A block without references goes back. Its owner is discharged by what the block's own descriptor says. */
-static void release(struct frame *f, uint32_t n)
+static inline void release(struct frame *f, uint32_t n, unsigned order, struct zone *z)
 {
-	unsigned order = frame_tag_order(f->tag);
-	struct zone *z = zone_of(n);
-
 	quota_uncharge(&frame_accounts.quotas, f->owner, 1u << order);
-	owner_unlink(f);
+	if (f->owner != ROOT_ACCOUNT)
+		owner_unlink(f);
 	if (QUIRE_DEBUG)
 		poison_write(n, order);
 	arch_frame_note_free(PFN(n), order);
-	if (order == 0 && z->cached < frames.cache_limit)
-		cache_push(z, n);
-	else
-		buddy_free(&z->buddy, n, order);
+	if (order == 0 && z->cached < frame_zones.cache_limit) {
+		f->tag = FRAME_TAG(0, 0, FRAME_CACHED);
+		z->cache[z->cached++] = n;
+		return;
+	}
+	buddy_free(&z->buddy, n, order);
 }
 
 static const char *const state_names[] = {
@@ -259,7 +241,7 @@ static const char *const state_names[] = {
 	[FRAME_USER] = "a program's",
 };
 
-static _Noreturn void bad_free(const char *who, uint32_t n)
+_Noreturn void frame_bad(const char *who, uint32_t n)
 {
 	panic("%s: frame 0x%x is %s", who, n, state_names[frame_state(PFN(n))]);
 }
@@ -270,7 +252,7 @@ int frame_get(pfn_t f)
 
 	lock_acquire(&frame_lock);
 	if (!frame_known(f.n) || !tag_is_used(frame_desc(f.n)->tag))
-		bad_free("frame_get", f.n);
+		frame_bad("frame_get", f.n);
 	if (frame_tag_refs(frame_desc(f.n)->tag) == FRAME_REFS_MAX)
 		err = -EAGAIN;
 	else
@@ -279,22 +261,32 @@ int frame_get(pfn_t f)
 	return err;
 }
 
-void frame_put_locked(pfn_t p)
+static inline void put(struct frame *f, uint32_t n)
+{
+	f->tag -= FRAME_REF;
+	if (!tag_is_used(f->tag))
+		release(f, n, frame_tag_order(f->tag), zone_of(n));
+}
+
+bool frame_put_owned_locked(pfn_t p, uint32_t owner)
 {
 	struct frame *f;
 
-	if (!frame_known(p.n) || !tag_is_used(frame_desc(p.n)->tag))
-		bad_free("frame_put", p.n);
+	if (!frame_known(p.n))
+		return false;
 	f = frame_desc(p.n);
-	f->tag -= FRAME_REF;
-	if (!tag_is_used(f->tag))
-		release(f, p.n);
+	if (!tag_is_used(f->tag) || f->owner != owner)
+		return false;
+	put(f, p.n);
+	return true;
 }
 
 void frame_put(pfn_t p)
 {
 	lock_acquire(&frame_lock);
-	frame_put_locked(p);
+	if (!frame_known(p.n) || !tag_is_used(frame_desc(p.n)->tag))
+		frame_bad("frame_put", p.n);
+	put(frame_desc(p.n), p.n);
 	lock_release(&frame_lock);
 }
 
@@ -315,20 +307,28 @@ enum frame_state frame_state(pfn_t f)
 
 void *kalloc(void)
 {
-	pfn_t f;
+	uint32_t n;
+	int err;
 
-	return frame_alloc(ALLOC_KERNEL, &f) ? NULL : arch_frame_direct(f);
+	lock_acquire(&frame_lock);
+	n = alloc_locked(ROOT_ACCOUNT, ALLOC_KERNEL, &err);
+	lock_release(&frame_lock);
+	return n ? arch_frame_direct(PFN(n)) : NULL;
 }
 
 void kfree(void *page)
 {
-	pfn_t f = arch_frame_of_direct(page);
+	pfn_t p = arch_frame_of_direct(page);
+	struct frame *f;
 
-	if ((uintptr_t)page % PAGE_SIZE || !f.n || !frame_known(f.n))
+	if ((uintptr_t)page % PAGE_SIZE || !p.n || !frame_known(p.n))
 		panic("kfree: %p is no page of the direct map", page);
-	if (frame_desc(f.n)->tag != FRAME_TAG(1, 0, FRAME_KERNEL))
-		bad_free("kfree", f.n);
-	frame_put(f);
+	f = frame_desc(p.n);
+	lock_acquire(&frame_lock);
+	if (f->tag != FRAME_TAG(1, 0, FRAME_KERNEL))
+		frame_bad("kfree", p.n);
+	release(f, p.n, 0, &frame_zones.zone[ZONE_LOW]);
+	lock_release(&frame_lock);
 }
 
 void frame_relabel_locked(uint32_t from, uint32_t to)
@@ -349,168 +349,15 @@ void frame_drain(void)
 {
 	lock_acquire(&frame_lock);
 	for (unsigned i = 0; i < ZONES; i++)
-		zone_drain(&frames.zone[i]);
+		zone_drain(&frame_zones.zone[i]);
 	lock_release(&frame_lock);
 }
 
 void frame_fail_after(int32_t n)
 {
 	frame_drain();
-	frames.cache_limit = n < 0 ? CACHE_LIMIT : 0;
-	frames.fail_after = n;
-}
-
-/* Gives [first, end), all of it memory that phase one left to the kernel, to the buddy in the largest blocks. */
-static void give(uint32_t first, uint32_t end)
-{
-	for (uint32_t n = first; n < end; n++)
-		if (!frame_known(n) || frame_desc(n)->tag != FRAME_TAG(0, 0, FRAME_KERNEL))
-			bad_free("free_range", n);
-		else
-			frame_desc(n)->tag = FRAME_TAG(0, 0, FRAME_TAIL);
-	while (first < end) {
-		unsigned order = (unsigned)__builtin_ctz(first | FRAME_BLOCK);
-		struct zone *z = zone_of(first);
-
-		while (1u << order > end - first)
-			order--;
-		z->total += 1u << order;
-		arch_frame_note_free(PFN(first), order);
-		buddy_free(&z->buddy, first, order);
-		first += 1u << order;
-	}
-}
-
-uint32_t free_range(paddr_t start, paddr_t end)
-{
-	/* Shifted before they are rounded: at the top of the address space nothing wraps. */
-	uint64_t first = (start.a >> PAGE_SHIFT) + (start.a % PAGE_SIZE != 0);
-	uint64_t last = end.a >> PAGE_SHIFT;
-
-	if (first == 0)
-		first = 1;
-	if (first >= last)
-		return 0;
-	if (last > frame_end)
-		bad_free("free_range", frame_end);
-	lock_acquire(&frame_lock);
-	give((uint32_t)first, (uint32_t)last);
-	if (!quota_grow_root(&frame_accounts.quotas, (uint32_t)(last - first)))
-		panic("free_range: more frames than a quota counts");
-	frames.low_reserve = frames.zone[ZONE_LOW].total / LOW_RESERVE;
-	lock_release(&frame_lock);
-	return (uint32_t)(last - first);
-}
-
-/* The part of a boot range that the mode reaches, in frames; frame 0 left out. */
-static struct pages reachable(struct mem_range r)
-{
-	uint64_t first = r.start >> PAGE_SHIFT;
-	uint64_t end = r.end ? r.end >> PAGE_SHIFT : ARCH_PFN_END;
-
-	if (first == 0)
-		first = 1;
-	if (end > ARCH_PFN_END)
-		end = ARCH_PFN_END;
-	return first < end ? PAGES((uint32_t)first, (uint32_t)(end - first)) : PAGES(0, 0);
-}
-
-/* Calls visit for each range of the boot map that holds RAM within reach. */
-static void each_ram(void (*visit)(struct pages, enum mem_kind))
-{
-	const struct memmap *m = boot_memmap();
-
-	for (uint32_t i = 0; i < m->count; i++) {
-		struct mem_range r = memmap_range(m, i);
-		struct pages p = reachable(r);
-
-		if (mem_kind_is_ram(r.kind) && p.count)
-			visit(p, r.kind);
-	}
-}
-
-static void find_end(struct pages p, enum mem_kind kind)
-{
-	(void)kind;
-	frame_end = (p.first + p.count + FRAME_BLOCK - 1) & ~(FRAME_BLOCK - 1);
-}
-
-/* Makes the descriptors of one block, all of them for frames that are not ours so far. */
-static int make_descriptors(uint32_t block)
-{
-	pfn_t f = boot_alloc_frames(BLOCK_PAGES);
-
-	if (!f.n)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < BLOCK_PAGES; i++)
-		arch_frame_zero(PFN(f.n + i));
-	frame_blocks[block] = arch_frame_direct(f);
-	for (uint32_t i = 0; i < FRAME_BLOCK; i++)
-		frame_blocks[block][i].tag = FRAME_TAG(0, 0, FRAME_RESERVED);
-	return 0;
-}
-
-/* Blocks, not ranges, are counted through: each allocation changes the map. */
-static int make_all_descriptors(void)
-{
-	int err = 0;
-
-	for (uint32_t b = 0; b < frame_end / FRAME_BLOCK && !err; b++)
-		if (!memmap_no_ram(boot_memmap(), PFN(b * FRAME_BLOCK), FRAME_BLOCK))
-			err = make_descriptors(b);
-	return err;
-}
-
-static void mark_ram(struct pages p, enum mem_kind kind)
-{
-	(void)kind;
-	for (uint32_t n = p.first; n < p.first + p.count; n++)
-		frame_desc(n)->tag = FRAME_TAG(0, 0, FRAME_KERNEL);
-}
-
-static void give_usable(struct pages p, enum mem_kind kind)
-{
-	if (kind == MEM_USABLE)
-		free_range(paddr_of(PFN(p.first)), paddr_of(PFN(p.first + p.count)));
-}
-
-static uint32_t block_table_pages(void)
-{
-	return (frame_end / FRAME_BLOCK * (uint32_t)sizeof(*frame_blocks) + PAGE_SIZE - 1) / PAGE_SIZE;
-}
-
-static void free_descriptors(pfn_t table)
-{
-	for (uint32_t b = 0; b < frame_end / FRAME_BLOCK; b++)
-		if (frame_blocks[b])
-			boot_free_frames(arch_frame_of_direct(frame_blocks[b]), BLOCK_PAGES);
-	boot_free_frames(table, block_table_pages());
-	frame_blocks = NULL;
-	frame_end = 0;
-}
-
-int alloc_init(void)
-{
-	pfn_t table;
-
-	each_ram(find_end);
-	table = boot_alloc_frames(block_table_pages());
-	if (!table.n)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < block_table_pages(); i++)
-		arch_frame_zero(PFN(table.n + i));
-	frame_blocks = arch_frame_direct(table);
-	if (make_all_descriptors()) {
-		free_descriptors(table);
-		return -ENOMEM;
-	}
-
-	/* From here nothing fails. Phase one ends first: what it took by now is in the map and is not given out. */
-	boot_alloc_seal();
-	each_ram(mark_ram);
-	quota_init_root(&frame_accounts.quotas, 0);
-	each_ram(give_usable);
-	return 0;
+	frame_zones.cache_limit = n < 0 ? CACHE_LIMIT : 0;
+	frame_zones.fail_after = n;
 }
 
 static unsigned largest_order(const struct buddy *b)
@@ -520,13 +367,13 @@ static unsigned largest_order(const struct buddy *b)
 
 void frame_stats(enum zone_id zone, struct zone_stats *out)
 {
-	const struct zone *z = &frames.zone[zone];
+	const struct zone *z = &frame_zones.zone[zone];
 
 	lock_acquire(&frame_lock);
 	out->total = z->total;
 	out->free = zone_free(z);
 	out->cached = z->cached;
-	out->reserve = zone == ZONE_LOW ? frames.low_reserve : 0;
+	out->reserve = zone == ZONE_LOW ? frame_zones.low_reserve : 0;
 	out->largest = largest_order(&z->buddy);
 	lock_release(&frame_lock);
 }
@@ -537,105 +384,7 @@ uint32_t frame_used(void)
 
 	lock_acquire(&frame_lock);
 	for (unsigned i = 0; i < ZONES; i++)
-		used += frames.zone[i].total - zone_free(&frames.zone[i]);
+		used += frame_zones.zone[i].total - zone_free(&frame_zones.zone[i]);
 	lock_release(&frame_lock);
 	return used;
-}
-
-static unsigned fault(const char *what, uint32_t n)
-{
-	printk("frames: frame 0x%x: %s\n", n, what);
-	return 1;
-}
-
-static unsigned check_cache(const struct zone *z)
-{
-	uint32_t count = 0;
-	unsigned faults = 0;
-
-	if (z->cached > CACHE_LIMIT)
-		faults += fault("the short list is too long", z->cached_first);
-	for (uint32_t n = z->cached_first; n && count <= z->cached; n = frame_desc(n)->next, count++) {
-		if (!frame_known(n) || frame_desc(n)->tag != FRAME_TAG(0, 0, FRAME_CACHED))
-			return faults + fault("on the short list, but not marked so", n);
-	}
-	if (count != z->cached)
-		faults += fault("the short list is not as long as counted", z->cached_first);
-	return faults;
-}
-
-/* Sums up the frames that an account's list says it owns; stops at more than there can be. */
-static uint32_t listed_frames(uint32_t owner)
-{
-	uint32_t sum = 0;
-
-	for (uint32_t n = frame_accounts.first_frame[owner]; n && sum <= frame_end; n = frame_desc(n)->next)
-		sum += frame_desc(n)->owner == owner ? 1u << frame_tag_order(frame_desc(n)->tag) : frame_end;
-	return sum;
-}
-
-/* Each account but the root has a list; the rest of the used frames are the root's. */
-static unsigned check_owners(uint32_t used)
-{
-	const struct quotas *q = &frame_accounts.quotas;
-	unsigned faults = 0;
-
-	for (uint32_t i = 1; i < q->capacity; i++) {
-		uint32_t listed = listed_frames(i);
-
-		used -= listed;
-		if (listed != q->own[i]) {
-			printk("frames: container %u owns %u frames, charged for %u\n", i, listed, q->own[i]);
-			faults++;
-		}
-	}
-	if (used != q->own[0]) {
-		printk("frames: the root owns %u frames, charged for %u\n", used, q->own[0]);
-		faults++;
-	}
-	return faults;
-}
-
-struct tally {
-	uint32_t used, free;
-};
-
-/* Counts one descriptor's block and proves the poison of a free frame. */
-static unsigned check_frame(uint32_t n, struct tally *t)
-{
-	uint32_t tag = frame_desc(n)->tag;
-	enum frame_state state = frame_tag_state(tag);
-
-	if (state == FRAME_FREE || state == FRAME_CACHED)
-		t->free += 1u << frame_tag_order(tag);
-	else if (tag_is_used(tag))
-		t->used += 1u << frame_tag_order(tag);
-	if (QUIRE_DEBUG && !tag_is_used(tag) && state != FRAME_RESERVED && state != FRAME_KERNEL &&
-	    frame_desc(n)->owner == POISONED && !arch_frame_is_filled(PFN(n), POISON))
-		return fault("written to after it was freed", n);
-	return 0;
-}
-
-unsigned check_free_list(void)
-{
-	struct tally t = {0};
-	uint32_t counted = 0;
-	unsigned faults = 0;
-
-	lock_acquire(&frame_lock);
-	for (unsigned i = 0; i < ZONES; i++) {
-		faults += buddy_check(&frames.zone[i].buddy);
-		faults += check_cache(&frames.zone[i]);
-		counted += zone_free(&frames.zone[i]);
-	}
-	for (uint32_t n = 0; n < frame_end; n++)
-		if (frame_known(n))
-			faults += check_frame(n, &t);
-	if (t.free != counted) {
-		printk("frames: %u are marked free, %u are counted\n", t.free, counted);
-		faults++;
-	}
-	faults += check_owners(t.used);
-	lock_release(&frame_lock);
-	return faults;
 }

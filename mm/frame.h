@@ -71,7 +71,9 @@ int frame_get(pfn_t f);
  * to it may be left in any TLB. Panics, naming the frame, when the block is free or not the allocator's.
  */
 void frame_put(pfn_t f);
-void frame_put_locked(pfn_t f);
+
+/* The same for who holds frame_lock and names the owner: false, with nothing changed, for any other frame. */
+bool frame_put_owned_locked(pfn_t f, uint32_t owner);
 
 /* Return a used block's references and owner; the state of any frame, FRAME_RESERVED for unknown ones. */
 uint32_t frame_refs(pfn_t f);

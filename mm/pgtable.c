@@ -36,16 +36,23 @@ static pte_t *table_at(pfn_t f)
 	return arch_frame_direct(f);
 }
 
+/* A frame for a table, its content undefined. */
+static int table_frame(struct container_id owner, pfn_t *out)
+{
+	if (boot_alloc_sealed())
+		return container_alloc(owner, ALLOC_TABLE, out);
+	*out = boot_alloc_frames(1);
+	return out->n ? 0 : -ENOMEM;
+}
+
 /* Tables come zeroed: the MMU may walk one as soon as an entry names it. */
 static int table_alloc(struct container_id owner, pfn_t *out)
 {
-	if (boot_alloc_sealed())
-		return container_alloc(owner, ALLOC_TABLE | ALLOC_ZERO, out);
-	*out = boot_alloc_frames(1);
-	if (!out->n)
-		return -ENOMEM;
-	arch_frame_zero(*out);
-	return 0;
+	int err = table_frame(owner, out);
+
+	if (!err)
+		arch_frame_zero(*out);
+	return err;
 }
 
 static void table_free(pfn_t f)
@@ -124,14 +131,9 @@ static enum pte_kind slot_kind(struct pt_slot s)
 	return arch_pte_kind(s.level, arch_pte_read(s.entry));
 }
 
-static bool table_is_empty(pfn_t table, unsigned level)
+static bool table_is_empty(pfn_t table)
 {
-	const pte_t *entry = table_at(table);
-
-	for (uint32_t i = 0; i < ARCH_PT_ENTRIES(level); i++)
-		if (arch_pte_kind(level, arch_pte_read(&entry[i])) != PTE_NONE)
-			return false;
-	return true;
+	return arch_pte_find(table_at(table), 0, ARCH_PT_ENTRIES(0)) == ARCH_PT_ENTRIES(0);
 }
 
 pte_t get_pdir_entry_by_va(const struct pdir *pd, vaddr_t va)
@@ -160,7 +162,7 @@ static int replaceable_pdir_entry(const struct pdir *pd, vaddr_t va, struct pt_s
 	case PTE_LEAF:
 		return -EBUSY;
 	case PTE_TABLE:
-		return table_is_empty(arch_pte_pfn(arch_pte_read(s->entry)), 0) ? 0 : -EBUSY;
+		return table_is_empty(arch_pte_pfn(arch_pte_read(s->entry))) ? 0 : -EBUSY;
 	default:
 		return 0;
 	}
@@ -229,19 +231,29 @@ int rmv_ptbl_entry_by_va(struct pdir *pd, vaddr_t va, struct tlb_batch *b)
 	return 0;
 }
 
-/* Takes a root, and where the CPU reads the root ahead every table that it will ever name, out of a new stock. */
+/*
+ * Makes a root with nothing in its first own_roots entries; where the CPU reads the root ahead, with every table
+ * that they will ever name. The entries behind them are the caller's to fill.
+ */
 static int make_root(struct pdir *pd, struct container_id owner, uint32_t own_roots)
 {
-	uint32_t tables = ARCH_PT_ROOT_EAGER ? own_roots : 0;
 	struct table_stock stock;
-	int err = table_stock_fill(&stock, owner, 1 + tables);
+	pte_t *root;
+	int err = table_stock_fill(&stock, owner, ARCH_PT_ROOT_EAGER ? own_roots : 0);
 
 	if (err)
 		return err;
-	pd->root = table_stock_take(&stock);
+	err = table_frame(owner, &pd->root);
+	if (err) {
+		table_stock_free(&stock);
+		return err;
+	}
 	pd->owner = owner;
-	for (uint32_t i = 0; i < tables; i++)
-		arch_pte_write(table_at(pd->root) + i, arch_pte_table(ROOT_LEVEL, table_stock_take(&stock)));
+	root = table_at(pd->root);
+	if (!ARCH_PT_ROOT_EAGER)
+		arch_frame_zero(pd->root);
+	for (uint32_t i = 0; stock.count; i++)
+		arch_pte_write(&root[i], arch_pte_table(ROOT_LEVEL, table_stock_take(&stock)));
 	return 0;
 }
 
@@ -253,28 +265,27 @@ int pdir_init_bare(struct pdir *pd, struct container_id owner)
 
 int pdir_init(struct pdir *pd, struct container_id owner)
 {
-	const pte_t *from;
 	int err = make_root(pd, owner, USER_ROOTS);
 
 	if (err)
 		return err;
 	pd->owns_kernel = false;
 	pgtable.kernel_root_shared = true;
-	from = table_at(kernel_pdir.root);
-	for (uint32_t i = USER_ROOTS; i < ROOTS; i++)
-		arch_pte_write(table_at(pd->root) + i, arch_pte_read(&from[i]));
+	arch_pte_copy(table_at(pd->root) + USER_ROOTS, (pte_t *)table_at(kernel_pdir.root) + USER_ROOTS,
+		      ROOTS - USER_ROOTS);
 	return 0;
 }
 
-/* Drops the references that a table's entries hold. */
-static void put_leaves(pfn_t table, unsigned level)
+/* Drops the references that a page table's entries hold. A large page never holds one. */
+static void put_leaves(pfn_t table)
 {
 	const pte_t *entry = table_at(table);
+	uint32_t count = ARCH_PT_ENTRIES(0);
 
-	for (uint32_t i = 0; i < ARCH_PT_ENTRIES(level); i++) {
+	for (uint32_t i = arch_pte_find(entry, 0, count); i < count; i = arch_pte_find(entry, i + 1, count)) {
 		pte_t e = arch_pte_read(&entry[i]);
 
-		if (arch_pte_kind(level, e) == PTE_LEAF && arch_pte_prot(e) & PROT_OWNED)
+		if (arch_pte_kind(0, e) == PTE_LEAF && arch_pte_prot(e) & PROT_OWNED)
 			frame_put(arch_pte_pfn(e));
 	}
 }
@@ -284,14 +295,15 @@ static void free_below(pfn_t table, unsigned level, uint32_t count)
 {
 	const pte_t *entry = table_at(table);
 
-	for (uint32_t i = 0; i < count; i++) {
+	for (uint32_t i = arch_pte_find(entry, 0, count); i < count; i = arch_pte_find(entry, i + 1, count)) {
 		pte_t e = arch_pte_read(&entry[i]);
 
 		if (arch_pte_kind(level, e) != PTE_TABLE)
 			continue;
 		if (level > 1)
 			free_below(arch_pte_pfn(e), level - 1, ARCH_PT_ENTRIES(level - 1));
-		put_leaves(arch_pte_pfn(e), level - 1);
+		else
+			put_leaves(arch_pte_pfn(e));
 		table_free(arch_pte_pfn(e));
 	}
 }
@@ -375,14 +387,18 @@ int free_ptbl(struct pdir *pd, vaddr_t va, struct tlb_batch *b)
 	return 0;
 }
 
+/* True when pages of a directory may get this protection. */
+static bool may_protect(const struct pdir *pd, struct pages range, prot_t prot)
+{
+	if (range.first + range.count > ARCH_KERNEL_VPN && (!pd->owns_kernel || prot & PROT_USER))
+		return false;
+	return range.first >= ARCH_KERNEL_VPN || !(prot & PROT_GLOBAL);
+}
+
 /* True when these frames may be mapped so. */
 static bool may_map(const struct pdir *pd, struct pages range, pfn_t f, prot_t prot)
 {
-	bool kernel_half = range.first + range.count > ARCH_KERNEL_VPN;
-
-	if (kernel_half && (!pd->owns_kernel || prot & PROT_USER))
-		return false;
-	if (range.first < ARCH_KERNEL_VPN && prot & PROT_GLOBAL)
+	if (!may_protect(pd, range, prot))
 		return false;
 	if (!(prot & (PROT_USER | PROT_OWNED)))
 		return true;
@@ -460,21 +476,20 @@ static int piece_prepare(const struct pdir *pd, const struct piece *p, uint32_t 
 	if (missing)
 		return 0;
 	s = pgdir_walk(pd, p->v, 0, NULL);
-	for (uint32_t i = 0; i < p->count; i++)
-		if (arch_pte_kind(0, arch_pte_read(&s.entry[i])) != PTE_NONE)
-			return -EEXIST;
-	return 0;
+	return arch_pte_find(s.entry, 0, p->count) < p->count ? -EEXIST : 0;
 }
 
 static void piece_map(struct pdir *pd, const struct piece *p, prot_t prot, struct table_stock *stock)
 {
 	struct pt_slot s = pgdir_walk(pd, p->v, p->large, stock);
+	pte_t e = arch_pte_leaf(p->large, p->f, prot);
 
-	if (p->large)
-		arch_pte_write(s.entry, arch_pte_leaf(1, p->f, prot));
-	else
-		for (uint32_t i = 0; i < p->count; i++)
-			arch_pte_write(&s.entry[i], arch_pte_leaf(0, PFN(p->f.n + i), prot));
+	if (p->large) {
+		arch_pte_write(s.entry, e);
+		return;
+	}
+	for (uint32_t i = 0; i < p->count; i++, e = arch_pte_next(e))
+		arch_pte_write(&s.entry[i], e);
 }
 
 static bool in_address_space(struct pages range)
@@ -599,14 +614,23 @@ int alloc_page(struct pdir *pd, vpn_t v, prot_t prot)
 	pfn_t f;
 	int err;
 
+	if (!may_protect(pd, PAGES(v, 1), prot))
+		return -EPERM;
 	if (slot_kind(s) == PTE_LEAF)
 		return -EEXIST;
 	err = container_alloc(pd->owner, ALLOC_USER | ALLOC_ZERO | ALLOC_HIGH, &f);
 	if (err)
 		return err;
-	err = map_page(pd, v, f, prot | PROT_OWNED);
-	if (err)
-		frame_put(f);
+	if (s.level) {
+		err = need_table(pd, v);
+		if (err)
+			goto no_table;
+		s = pgdir_walk(pd, v, 0, NULL);
+	}
+	arch_pte_write(s.entry, arch_pte_leaf(0, f, prot | PROT_OWNED));
+	return 0;
+no_table:
+	frame_put(f);
 	return err;
 }
 

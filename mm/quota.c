@@ -23,26 +23,6 @@ bool quota_grow_root(struct quotas *q, uint32_t n)
 	return true;
 }
 
-bool quota_can_consume(const struct quotas *q, uint32_t i, uint32_t n)
-{
-	return n <= q->quota[i] - q->usage[i];
-}
-
-bool quota_charge(struct quotas *q, uint32_t i, uint32_t n)
-{
-	if (n > q->quota[i] - q->usage[i])
-		return false;
-	q->usage[i] += n;
-	q->own[i] += n;
-	return true;
-}
-
-void quota_uncharge(struct quotas *q, uint32_t i, uint32_t n)
-{
-	q->usage[i] -= n;
-	q->own[i] -= n;
-}
-
 bool quota_split(struct quotas *q, uint32_t parent, uint32_t child, uint32_t n)
 {
 	if (n > q->quota[parent] - q->usage[parent])

@@ -27,13 +27,27 @@ void quota_init_root(struct quotas *q, uint32_t quota);
 bool quota_grow_root(struct quotas *q, uint32_t n);
 
 /* True when n more can be charged to i. */
-bool quota_can_consume(const struct quotas *q, uint32_t i, uint32_t n);
+static inline bool quota_can_consume(const struct quotas *q, uint32_t i, uint32_t n)
+{
+	return n <= q->quota[i] - q->usage[i];
+}
 
 /* Charges n to i; false, with nothing changed, when i cannot consume them. */
-bool quota_charge(struct quotas *q, uint32_t i, uint32_t n);
+static inline bool quota_charge(struct quotas *q, uint32_t i, uint32_t n)
+{
+	if (n > q->quota[i] - q->usage[i])
+		return false;
+	q->usage[i] += n;
+	q->own[i] += n;
+	return true;
+}
 
 /* Takes n back from i, which owns that many. */
-void quota_uncharge(struct quotas *q, uint32_t i, uint32_t n);
+static inline void quota_uncharge(struct quotas *q, uint32_t i, uint32_t n)
+{
+	q->usage[i] -= n;
+	q->own[i] -= n;
+}
 
 /* Makes `child`, not live, a child of parent with quota n, promised by the parent; false when it cannot spare n. */
 bool quota_split(struct quotas *q, uint32_t parent, uint32_t child, uint32_t n);

@@ -99,6 +99,13 @@ static inline enum pte_kind arch_pte_kind(unsigned level, pte_t p)
 	return level == 0 || (level == 1 && (p.raw & PTE_LARGE)) ? PTE_LEAF : PTE_TABLE;
 }
 
+/* Returns the same leaf of level 0 for the next frame. */
+static inline pte_t arch_pte_next(pte_t p)
+{
+	p.raw += PAGE_SIZE;
+	return p;
+}
+
 /* Returns the frame that a leaf maps or that holds the table. */
 static inline pfn_t arch_pte_pfn(pte_t p)
 {

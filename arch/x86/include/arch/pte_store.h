@@ -13,6 +13,33 @@ static inline pte_t arch_pte_read(const pte_t *slot)
 	return (pte_t){*(const volatile __typeof__(slot->raw) *)&slot->raw};
 }
 
+/* Copies count entries into a table that no MMU walks yet. */
+static inline void arch_pte_copy(pte_t *to, const pte_t *from, uint32_t count)
+{
+	uint32_t words = count * (uint32_t)(sizeof(pte_t) / 4);
+
+	__asm__ volatile("cld; rep movsl" : "+D"(to), "+S"(from), "+c"(words) : : "memory", "cc");
+}
+
+/* Returns the first entry from i on that is not all 0; count where there is none. */
+static inline uint32_t arch_pte_find(const pte_t *table, uint32_t i, uint32_t count)
+{
+	const pte_t *at = &table[i];
+	uint32_t words = (count - i) * (uint32_t)(sizeof(pte_t) / 4);
+	bool found;
+
+	if (i >= count)
+		return count;
+	__asm__ volatile("cld; repe scasl; setne %b2"
+			 : "+D"(at), "+c"(words), "=q"(found)
+			 : "a"(0)
+			 : "memory", "cc");
+	/* It stopped one word behind what it found. */
+	return found ? (uint32_t)((const uint32_t *)at - 1 - (const uint32_t *)table) /
+			       (uint32_t)(sizeof(pte_t) / 4)
+		     : count;
+}
+
 #if QUIRE_PAE
 
 /* An entry of 64 bits is two words: Present is in the low one, so that is set last and cleared first. */

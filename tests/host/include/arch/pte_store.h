@@ -19,4 +19,19 @@ void arch_pte_write(pte_t *slot, pte_t value);
 /* Stores value and returns the entry before, with the Accessed and Dirty that the CPU set up to that moment. */
 pte_t arch_pte_exchange(pte_t *slot, pte_t value);
 
+/* Copies count entries into a table that no MMU walks yet. */
+static inline void arch_pte_copy(pte_t *to, const pte_t *from, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		arch_pte_write(&to[i], from[i]);
+}
+
+/* Returns the first entry from i on that is not all 0; count where there is none. */
+static inline uint32_t arch_pte_find(const pte_t *table, uint32_t i, uint32_t count)
+{
+	while (i < count && !table[i].raw)
+		i++;
+	return i;
+}
+
 #endif
