@@ -16,6 +16,10 @@ struct boot_record {
 	uint32_t steps; /* done */
 	struct boot_step_time time[BOOT_STEPS_MOST];
 	uint32_t boot_frames; /* given back after boot */
+	uint64_t started;     /* ticks at the first statement of C */
+	uint64_t console;     /* ticks that went into printing before phase one was sealed */
+	uint64_t sealed;      /* ticks from the first statement to the end of phase two, printing left out */
+	uint32_t taken_kib;   /* usable memory by the loader's map, less what was free then */
 };
 extern struct boot_record boot_record;
 

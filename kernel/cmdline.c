@@ -56,6 +56,8 @@ static bool read_word(struct word w, struct kernel_options *o)
 
 	if (word_is(w, "test"))
 		return o->test = true;
+	if (word_is(w, "bench"))
+		return o->bench = true;
 	if (word_is(w, "exit"))
 		return o->exit = true;
 	if (word_has_key(w, "test", &value))

@@ -11,6 +11,7 @@ struct kernel_options {
 	uint32_t seed;      /* seed=N; 0: not given */
 	bool as_486;        /* cpu=486: find no feature of the CPU */
 	bool no_selftest;   /* selftest=off */
+	bool bench;         /* bench: print what operations cost, then leave QEMU */
 	bool exit;          /* exit: leave QEMU after the report, with the self-tests' result */
 	uint32_t not_known; /* words that mean nothing to the kernel, or whose value is no good */
 };

@@ -15,6 +15,7 @@
 #include <mm/container.h>
 #include <mm/kmap.h>
 #include <mm/slab.h>
+#include <tests/bench/bench.h>
 
 _Noreturn void kernel_main(uint32_t magic, uint32_t info);
 
@@ -76,6 +77,28 @@ static int turn_paging_on(void)
 	return 0;
 }
 
+/* What the loader's own ranges call usable, in whole KiB. */
+static uint64_t usable_kib(void)
+{
+	uint64_t sum = 0;
+
+	for (uint32_t i = 0; i < boot_info.raw_count; i++)
+		sum += boot_info.raw[i].type == BOOT_RAW_USABLE ? boot_info.raw[i].length / 1024 : 0;
+	return sum;
+}
+
+static int start_phase_two(void)
+{
+	struct zone_stats low, high;
+	int err = alloc_init();
+
+	boot_record.sealed = arch_clock_now() - boot_record.started - boot_record.console;
+	frame_stats(ZONE_LOW, &low);
+	frame_stats(ZONE_HIGH, &high);
+	boot_record.taken_kib = (uint32_t)(usable_kib() - 4ull * (low.free + high.free));
+	return err;
+}
+
 static int start_objects(void)
 {
 	slab_init();
@@ -113,7 +136,7 @@ static const struct step {
 	{"boot allocator, phase one", start_phase_one},
 	{"kernel map", build_kernel_map},
 	{"paging on", turn_paging_on},
-	{"frame allocator, phase two", alloc_init},
+	{"frame allocator, phase two", start_phase_two},
 	{"objects", start_objects},
 	{"containers", start_containers},
 	{"identity map", build_identity_map},
@@ -132,6 +155,11 @@ static _Noreturn void idle(void)
 static bool all_passed(const struct ktest_result *r)
 {
 	return !r->failed && r->passed + r->skipped;
+}
+
+static _Noreturn void run_bench(void)
+{
+	machine_exit(bench_run());
 }
 
 static _Noreturn void run_tests(void)
@@ -155,6 +183,8 @@ static _Noreturn void after_boot(void)
 
 	if (kernel_options.test)
 		run_tests();
+	if (kernel_options.bench)
+		run_bench();
 	report_machine();
 	if (!kernel_options.no_selftest) {
 		printk("\nSelf-tests\n");
@@ -217,12 +247,17 @@ static int move_to_guarded_stack(void)
 
 _Noreturn void kernel_main(uint32_t magic, uint32_t info)
 {
-	trap_init();
-	printk_init();
+	uint64_t before;
+
 	arch_cpu_identify(false);
+	boot_record.started = arch_clock_now();
+	trap_init();
+	before = arch_clock_now();
+	printk_init();
+	report_banner();
+	boot_record.console = arch_clock_now() - before;
 	handed_over.magic = magic;
 	handed_over.info = info;
-	report_banner();
 	run_step(0);
 	end_step_and_go_on();
 }

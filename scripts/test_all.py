@@ -35,7 +35,7 @@ class Step:
     commands: List[List[str]]
 
 
-STEPS = [Step("reproducible", [["scripts/check-reproducible"]])]
+STEPS = [Step("reproducible", [["scripts/check-reproducible"]]), Step("bench", [["scripts/bench", "--quick"]])]
 
 
 @dataclass
