@@ -11,37 +11,39 @@
 struct frame **frame_blocks;
 uint32_t frame_end;
 
-static void list_push(struct buddy *b, uint32_t n, unsigned order)
+/* Both take the descriptor beside the number: all of a block's descriptors, and its buddy's, lie in one array. */
+static void list_push(struct buddy *b, struct frame *f, uint32_t n, unsigned order)
 {
-	struct frame *f = frame_desc(n);
+	uint32_t next = b->head[order];
 
 	f->tag = FRAME_TAG(0, order, FRAME_FREE);
 	f->prev = 0;
-	f->next = b->head[order];
-	if (f->next)
-		frame_desc(f->next)->prev = n;
+	f->next = next;
+	if (next)
+		frame_desc(next)->prev = n;
 	b->head[order] = n;
 	b->nonempty |= 1u << order;
 }
 
-static void list_remove(struct buddy *b, uint32_t n, unsigned order)
+static void list_remove(struct buddy *b, const struct frame *f, unsigned order)
 {
-	struct frame *f = frame_desc(n);
+	uint32_t next = f->next, prev = f->prev;
 
-	if (f->next)
-		frame_desc(f->next)->prev = f->prev;
-	if (f->prev) {
-		frame_desc(f->prev)->next = f->next;
+	if (next)
+		frame_desc(next)->prev = prev;
+	if (prev) {
+		frame_desc(prev)->next = next;
 		return;
 	}
-	b->head[order] = f->next;
-	if (!f->next)
+	b->head[order] = next;
+	if (!next)
 		b->nonempty &= ~(1u << order);
 }
 
 uint32_t buddy_alloc(struct buddy *b, unsigned order)
 {
 	uint32_t fits = b->nonempty & ~0u << order;
+	struct frame *f;
 	unsigned from;
 	uint32_t n;
 
@@ -49,28 +51,31 @@ uint32_t buddy_alloc(struct buddy *b, unsigned order)
 		return 0;
 	from = (unsigned)__builtin_ctz(fits);
 	n = b->head[from];
-	list_remove(b, n, from);
+	f = frame_desc(n);
+	list_remove(b, f, from);
 	while (from-- > order)
-		list_push(b, n + (1u << from), from);
+		list_push(b, f + (1u << from), n + (1u << from), from);
 	b->free -= 1u << order;
 	return n;
 }
 
 void buddy_free(struct buddy *b, uint32_t n, unsigned order)
 {
-	b->free += 1u << order;
-	frame_desc(n)->tag = FRAME_TAG(0, 0, FRAME_TAIL);
-	for (; order < BUDDY_ORDERS - 1; order++) {
-		uint32_t other = n ^ 1u << order;
+	uint32_t at = n % FRAME_BLOCK;
+	struct frame *block = frame_desc(n) - at;
 
-		/* The same block of descriptors holds both: FRAME_BLOCK is the largest block. */
-		if (frame_desc(other)->tag != FRAME_TAG(0, order, FRAME_FREE))
+	b->free += 1u << order;
+	block[at].tag = FRAME_TAG(0, 0, FRAME_TAIL);
+	for (; order < BUDDY_ORDERS - 1; order++) {
+		struct frame *other = &block[at ^ 1u << order];
+
+		if (other->tag != FRAME_TAG(0, order, FRAME_FREE))
 			break;
 		list_remove(b, other, order);
-		frame_desc(other)->tag = FRAME_TAG(0, 0, FRAME_TAIL);
-		n &= ~(1u << order);
+		other->tag = FRAME_TAG(0, 0, FRAME_TAIL);
+		at &= ~(1u << order);
 	}
-	list_push(b, n, order);
+	list_push(b, &block[at], n - n % FRAME_BLOCK + at, order);
 }
 
 static unsigned fault(const char *what, uint32_t n, unsigned order)
