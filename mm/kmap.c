@@ -232,9 +232,10 @@ static void fill_identity(pfn_t table, uint32_t span)
 	}
 }
 
-static void free_identity(void)
+/* Gives back the tables of the spans before `end`. */
+static void free_identity(uint32_t end)
 {
-	for (uint32_t span = 0; span < SPANS; span++) {
+	for (uint32_t span = 0; span < end; span++) {
 		if (kmap.identity[span].n)
 			frame_put(kmap.identity[span]);
 		kmap.identity[span] = NO_FRAME;
@@ -247,7 +248,7 @@ int idptbl_init(void)
 		if (!needs_table(span))
 			continue;
 		if (frame_alloc(ALLOC_TABLE | ALLOC_ZERO, &kmap.identity[span])) {
-			free_identity();
+			free_identity(span);
 			return -ENOMEM;
 		}
 		fill_identity(kmap.identity[span], span);

@@ -51,7 +51,10 @@ int idptbl_init(void);
  */
 int set_pdir_entry_identity(struct pdir *pd, vaddr_t va, struct tlb_batch *b);
 
-/* Makes directory 0: pdir_init, then its whole user part the identity map. 0, -ENOMEM, with nothing changed. */
+/*
+ * Makes directory 0: pdir_init, then its whole user part the identity map. Returns 0, -ENOMEM, or -EAGAIN when a
+ * table's references are all taken; on failure nothing has changed.
+ */
 int pdir_init_kern(struct pdir *pd);
 extern struct pdir identity_pdir;
 

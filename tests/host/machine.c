@@ -2,8 +2,8 @@
  * tests/host/machine.c - a simulated machine, from its description up to the state in which the kernel's own
  * tests run; and what tests/ktest/machine.h asks of it. The order is that of kernel/main.c.
  *
- *	frame 0    0x100  0x104  0x114    0x11c  0x12c
- *	| RAM     | boot | text | rodata | data | RAM ...
+ *	frame 0    0x100  0x104  0x114    0x11c  0x12c    0x12d
+ *	| RAM     | boot | text | rodata | data | module | RAM ...
  */
 #include "sim.h"
 
@@ -36,6 +36,9 @@ static void describe(const struct sim_config *c, struct memmap *m)
 		memmap_mark(m, paddr_of(PFN(c->ram[i].first)).a, (uint64_t)c->ram[i].count << PAGE_SHIFT,
 			    MEM_USABLE);
 	memmap_mark(m, 0xF0000, 0x10000, MEM_RESERVED);
+	memmap_mark(m, paddr_of(PFN(SIM_MODULE)).a, PAGE_SIZE, MEM_MODULE);
+	memmap_mark(m, (uint64_t)SIM_FRAME_LIMIT << PAGE_SHIFT, 1 << 24,
+		    MEM_USABLE); /* beyond the mode's reach */
 	memmap_mark(m, paddr_of(PFN(SIM_IMAGE_BOOT)).a, (SIM_IMAGE_END - SIM_IMAGE_BOOT) << PAGE_SHIFT,
 		    MEM_KERNEL);
 }

@@ -42,7 +42,8 @@ const struct sim_config *sim_config(unsigned i);
 #define SIM_IMAGE_RODATA 0x114u
 #define SIM_IMAGE_DATA   0x11cu
 #define SIM_IMAGE_END    0x12cu
-#define SIM_ENTRY_FRAMES 0x400u /* the entry page tables map 4 MiB */
+#define SIM_MODULE       SIM_IMAGE_END /* GRUB puts modules directly behind the kernel */
+#define SIM_ENTRY_FRAMES 0x400u        /* the entry page tables map 4 MiB */
 
 /* Makes the machine's RAM; all of it accessible. False when the host cannot give the addresses. */
 bool sim_ram_make(const struct sim_config *c);

@@ -132,6 +132,18 @@ KTEST(container, a_failed_allocation_leaves_no_charge)
 	container_destroy(c);
 }
 
+/* First the quota, then the memory: with neither to be had, it is the quota that speaks. */
+KTEST(container, a_charge_is_refused_before_memory_is_looked_for)
+{
+	struct container_id c = split(CONTAINER_ROOT, 0);
+	pfn_t f;
+
+	machine_fail_after(0);
+	EXPECT_EQ(container_alloc(c, ALLOC_USER, &f), -EDQUOT);
+	machine_fail_after(-1);
+	container_destroy(c);
+}
+
 /* The owner stands in the frame, not in the call. */
 KTEST(container, a_frame_of_another_container_is_refused)
 {
@@ -297,6 +309,34 @@ KTEST(container, check_sees_a_usage_that_is_not_the_sum)
 	frame_accounts.quotas.nchildren[c.index]--;
 	EXPECT_EQ(check_containers(), 0);
 	container_destroy(c);
+}
+
+KTEST(container, check_sees_more_use_than_the_quota)
+{
+	struct container_id c = split(CONTAINER_ROOT, 10);
+	pfn_t f;
+
+	ASSERT_EQ(container_alloc(c, ALLOC_USER, &f), 0);
+	frame_accounts.quotas.quota[c.index] -= 10; /* the sums stay right */
+	frame_accounts.quotas.usage[0] -= 10;
+	EXPECT_FAULTS(check_containers());
+	frame_accounts.quotas.quota[c.index] += 10;
+	frame_accounts.quotas.usage[0] += 10;
+	EXPECT_EQ(check_containers(), 0);
+	EXPECT_EQ(container_free(c, f), 0);
+	container_destroy(c);
+}
+
+KTEST(container, check_sees_a_child_of_another_parent)
+{
+	struct container_id c = split(CONTAINER_ROOT, 0), d = split(CONTAINER_ROOT, 0);
+
+	frame_accounts.quotas.parent[d.index] = c.index;
+	EXPECT_FAULTS(check_containers());
+	frame_accounts.quotas.parent[d.index] = 0;
+	EXPECT_EQ(check_containers(), 0);
+	container_destroy(c);
+	container_destroy(d);
 }
 
 /* A random history with what it should be kept beside it, compared after every step. */

@@ -4,6 +4,7 @@
 #include <kernel/ktest.h>
 #include <mm/boot_alloc.h>
 #include <mm/container.h>
+#include <mm/frame_zones.h>
 #include <mm/kmap.h>
 #include <tests/ktest/machine.h>
 
@@ -437,6 +438,53 @@ KTEST(frame, check_sees_a_changed_short_list)
 	frame_desc(f.n)->tag = FRAME_TAG(0, 0, FRAME_TAIL);
 	EXPECT_FAULTS(check_free_list());
 	frame_desc(f.n)->tag = FRAME_TAG(0, 0, FRAME_CACHED);
+	EXPECT_EQ(check_free_list(), 0);
+}
+
+/* What a block holds is not its own list's: only the sums show it. */
+KTEST(frame, check_sees_a_free_mark_outside_of_the_lists)
+{
+	uint32_t tag;
+	pfn_t f;
+
+	ASSERT_EQ(frame_alloc(ALLOC_KERNEL | ALLOC_ORDER(1), &f), 0);
+	tag = frame_desc(f.n + 1)->tag;
+	frame_desc(f.n + 1)->tag = FRAME_TAG(0, 0, FRAME_FREE);
+	EXPECT_FAULTS(check_free_list());
+	frame_desc(f.n + 1)->tag = tag;
+	EXPECT_EQ(check_free_list(), 0);
+	frame_put(f);
+}
+
+/* One frame more on it than are marked so, and more than it has room for. */
+KTEST(frame, check_sees_a_short_list_that_is_too_long)
+{
+	struct zone *low = &frame_zones.zone[ZONE_LOW];
+	uint32_t cached;
+
+	frame_drain();
+	cached = low->cached;
+	low->cached = 1;
+	low->cache[0] = arch_image().text.n;
+	EXPECT_FAULTS(check_free_list());
+	low->cached = CACHE_LIMIT + 1;
+	EXPECT_FAULTS(check_free_list());
+	low->cached = cached;
+	EXPECT_EQ(check_free_list(), 0);
+}
+
+KTEST(frame, the_short_list_is_bounded)
+{
+	struct zone_stats s;
+	pfn_t f;
+
+	for (uint32_t i = 0; i < 40; i++) {
+		ASSERT_EQ(frame_alloc(ALLOC_KERNEL, &f), 0);
+		hold(f, 0);
+	}
+	release_all();
+	frame_stats(ZONE_LOW, &s);
+	EXPECT(s.cached > 0 && s.cached <= CACHE_LIMIT);
 	EXPECT_EQ(check_free_list(), 0);
 }
 

@@ -78,6 +78,8 @@ KTEST(kmap, large_pages_begin_after_4_mib)
 	struct pt_slot s = pgdir_walk(&kernel_pdir, ARCH_KERNEL_VPN + 0x100, 0, NULL);
 
 	EXPECT_EQ(s.level, 0);
+	s = pgdir_walk(&kernel_pdir, ARCH_KERNEL_VPN + ARCH_NO_LARGE_END - 1, 0, NULL);
+	EXPECT_EQ(s.level, 0);
 	if (!arch_mmu.large || !memmap_all_ram(boot_memmap(), PFN(ARCH_NO_LARGE_END), SPAN))
 		SKIP("no large pages, or too little memory for one");
 	s = pgdir_walk(&kernel_pdir, ARCH_KERNEL_VPN + ARCH_NO_LARGE_END, 0, NULL);
@@ -175,6 +177,54 @@ KTEST(kmap, a_failed_pdir_init_kern_changes_nothing)
 	EXPECT_EQ(check_vm(&pd), 0);
 	vm_free(&pd);
 	EXPECT_EQ(machine_frames_used(), used);
+}
+
+/* A table of the identity map whose references are all taken: the directory is given up, half-made as it is. */
+KTEST(kmap, a_pdir_init_kern_that_gets_no_reference_changes_nothing)
+{
+	pfn_t table = arch_pte_pfn(get_pdir_entry_by_va(&identity_pdir, 0));
+	uint32_t tag = frame_desc(table.n)->tag, used = machine_frames_used();
+	struct pdir pd;
+
+	frame_desc(table.n)->tag |= FRAME_REFS_MAX << 8;
+	EXPECT_EQ(pdir_init_kern(&pd), -EAGAIN);
+	frame_desc(table.n)->tag = tag;
+	EXPECT_EQ(machine_frames_used(), used);
+}
+
+/* Gives back the identity map's tables, of which no directory but the one that is freed here has any. */
+static void forget_identity(void)
+{
+	static pfn_t tables[ARCH_KERNEL_VPN / SPAN];
+	uint32_t count = 0;
+
+	for (vpn_t v = 0; v < ARCH_KERNEL_VPN; v += SPAN) {
+		pte_t e = get_pdir_entry_by_va(&identity_pdir, vaddr_of(v));
+
+		if (arch_pte_kind(1, e) == PTE_TABLE)
+			tables[count++] = arch_pte_pfn(e);
+	}
+	vm_free(&identity_pdir);
+	while (count--)
+		frame_put(tables[count]);
+}
+
+KTEST(kmap, a_failed_idptbl_init_changes_nothing)
+{
+	uint32_t used;
+	int32_t n = 0;
+	int err;
+
+	forget_identity();
+	used = machine_frames_used();
+	do {
+		machine_fail_after(n++);
+		err = idptbl_init();
+		machine_fail_after(-1);
+		ASSERT(err == 0 || (err == -ENOMEM && machine_frames_used() == used));
+	} while (err);
+	EXPECT(n > 1);
+	EXPECT_EQ(pdir_init_kern(&identity_pdir), 0);
 }
 
 KTEST(kmap, a_stack_stands_above_a_guard_page)
@@ -305,6 +355,29 @@ KTEST(kmap, check_vm_sees_every_wrong_entry)
 	EXPECT_EQ(check_vm(&kernel_pdir), 0);
 }
 
+KTEST(kmap, check_vm_sees_a_gap_before_the_end_of_a_region)
+{
+	vaddr_t top = kstack_alloc();
+
+	ASSERT(top);
+	EXPECT_EQ(check_vm(&kernel_pdir), 0);
+	EXPECT_FAULTS(faults_with(pgdir_walk(&kernel_pdir, vpn_of(top) - KSTACK_PAGES, 0, NULL).entry,
+				  arch_pte_none()));
+	kstack_free(top);
+}
+
+/* A second address for kernel text, and one where it can be written. */
+KTEST(kmap, check_vm_sees_a_writable_alias)
+{
+	pfn_t text = arch_image().text;
+	pte_t *entry = pgdir_walk(&identity_pdir, text.n, 0, NULL).entry;
+	pte_t old = arch_pte_exchange(entry, arch_pte_leaf(0, text, PROT_R | PROT_W));
+
+	EXPECT_FAULTS(check_vm(&identity_pdir));
+	arch_pte_exchange(entry, old);
+	EXPECT_EQ(check_vm(&identity_pdir), 0);
+}
+
 /* Maps a frame into a directory's user part behind map_page's back and asks check_vm. */
 static unsigned faults_with_user(pfn_t f, prot_t prot)
 {
@@ -338,6 +411,7 @@ KTEST(kmap, check_vm_sees_what_no_user_part_may_hold)
 	EXPECT_FAULTS(faults_with_user(arch_image().rodata, PROT_R | PROT_W | PROT_USER));
 	EXPECT_FAULTS(faults_with_user(kernel_pdir.root, PROT_R | PROT_USER));
 	EXPECT_FAULTS(faults_with_user(identity_pdir.root, PROT_R | PROT_W | PROT_USER));
+	EXPECT_FAULTS(faults_with_user(machine_device_frames(1), PROT_R | PROT_USER | PROT_OWNED));
 	frame_put(f);
 	EXPECT_FAULTS(faults_with_user(f, PROT_R | PROT_USER)); /* a free frame */
 }

@@ -151,6 +151,14 @@ KTEST(pgtable, unmapping_flushes_before_it_frees)
 	EXPECT(!machine_reads(V));
 }
 
+KTEST(pgtable, unmapping_an_absent_page_is_refused)
+{
+	EXPECT_EQ(unmap_page(&pd, V, &batch), -ENOENT);
+	EXPECT_EQ(alloc_ptbl(&pd, VA), 0);
+	EXPECT_EQ(unmap_page(&pd, V, &batch), -ENOENT);
+	EXPECT(batch.first >= batch.end);
+}
+
 /* Changed permissions are seen at once behind the batch, whatever the TLB held. */
 KTEST(pgtable, a_changed_entry_owes_a_flush)
 {
@@ -358,6 +366,24 @@ KTEST(pgtable, set_pdir_takes_a_table_and_rmv_gives_it_back)
 	EXPECT_EQ(charged(), before);
 }
 
+KTEST(pgtable, a_replaced_table_owes_a_flush)
+{
+	struct table_stock stock;
+	pfn_t a, b;
+
+	ASSERT_EQ(table_stock_fill(&stock, owner, 2), 0);
+	a = table_stock_take(&stock);
+	b = table_stock_take(&stock);
+	EXPECT_EQ(set_pdir_entry_by_va(&pd, VA, a, &batch), 0);
+	EXPECT(!batch.tables); /* from absent to present: nothing owed */
+	EXPECT_EQ(set_pdir_entry_by_va(&pd, VA, b, &batch), 0);
+	EXPECT(batch.tables);
+	tlb_finish(&batch);
+	EXPECT_EQ(arch_pte_pfn(get_pdir_entry_by_va(&pd, VA)).n, b.n);
+	EXPECT_EQ(container_free(owner, a), 0);
+	EXPECT_EQ(free_ptbl(&pd, VA, &batch), 0);
+}
+
 KTEST(pgtable, walk_creates_only_with_a_stock)
 {
 	struct table_stock empty = {NO_FRAME, 0};
@@ -421,8 +447,38 @@ KTEST(pgtable, ranges_beyond_the_address_space_are_refused)
 	EXPECT_EQ(map_region(&pd, PAGES(5, UINT32_MAX), PFN(1), PROT_R), -EINVAL);
 	EXPECT_EQ(map_region(&pd, PAGES(5, 2), PFN(ARCH_PFN_END - 1), PROT_R), -EINVAL);
 	EXPECT_EQ(unmap_region(&pd, PAGES(ARCH_VPN_END, 1), &batch), -EINVAL);
+	EXPECT_EQ(unmap_region(&pd, PAGES(5, UINT32_MAX), &batch), -EINVAL);
 	EXPECT_EQ(map_region(&pd, PAGES(5, 0), PFN(1), PROT_R), 0);
 	EXPECT(!maps(5));
+}
+
+/* Page 2^20 - 1 is mapped and unmapped like any other, and the range ends at 2^20. */
+KTEST(pgtable, the_end_of_the_address_space_is_no_special_case)
+{
+	vpn_t last = ARCH_VPN_END - 1;
+	pfn_t f = machine_device_frames(1);
+	struct tlb_batch b;
+
+	tlb_begin(&b, kernel_pdir.root);
+	EXPECT_EQ(map_region(&kernel_pdir, PAGES(last, 1), f, PROT_R), 0);
+	EXPECT_EQ(arch_pte_pfn(get_ptbl_entry_by_va(&kernel_pdir, vaddr_of(last))).n, f.n);
+	EXPECT_EQ(unmap_region(&kernel_pdir, PAGES(last, 1), &b), 0);
+	tlb_finish(&b);
+	EXPECT_EQ(get_ptbl_entry_by_va(&kernel_pdir, vaddr_of(last)).raw, 0);
+	EXPECT_EQ(map_region(&kernel_pdir, PAGES(ARCH_VPN_END, 0), f, PROT_R), 0);
+}
+
+/* Each directory has a copy of the kernel's root entries: one more would be in none of them. */
+KTEST(pgtable, the_kernels_root_does_not_change)
+{
+	vpn_t v = KMAP_DEVICE_VPN + KMAP_DEVICE_PAGES; /* behind the last window there is no table */
+
+	if (ARCH_PT_ROOT_EAGER)
+		SKIP("this mode's root has no entry left to be filled");
+	EXPECT_EQ(alloc_ptbl(&kernel_pdir, vaddr_of(v)), -EPERM);
+	EXPECT_EQ(map_page(&kernel_pdir, v, machine_device_frames(1), PROT_R), -EPERM);
+	EXPECT_EQ(map_region(&kernel_pdir, PAGES(v - 1, 2), machine_device_frames(2), PROT_R), -EPERM);
+	EXPECT_EQ(arch_pte_kind(1, get_pdir_entry_by_va(&kernel_pdir, vaddr_of(v))), PTE_NONE);
 }
 
 KTEST(pgtable, mappages_rounds_bytes_outward)
@@ -435,79 +491,6 @@ KTEST(pgtable, mappages_rounds_bytes_outward)
 	EXPECT_EQ(mappages(&pd, VA + 0x5000, 10, PADDR(UINT64_MAX & ~0xfffull), PROT_R), -EINVAL);
 	EXPECT_EQ(mappages(&pd, VA + 0x1000, PAGE_SIZE, PADDR(pa), PROT_R), -EEXIST);
 	EXPECT_EQ(mappages(&pd, vaddr_of(ARCH_VPN_END - 1), UINT32_MAX, PADDR(pa), PROT_R), -EINVAL);
-}
-
-/* RAM of at least one large page, aligned; NO_FRAME on a machine without large pages or with too little memory. */
-static pfn_t large_ram(void)
-{
-	pfn_t f;
-
-	if (!arch_mmu.large || frame_alloc(ALLOC_KERNEL | ALLOC_ORDER(10), &f))
-		return NO_FRAME;
-	return f;
-}
-
-#define LARGE_V (8 * SPAN)
-
-KTEST(pgtable, large_pages_where_they_fit)
-{
-	pfn_t f = large_ram();
-	prot_t prot = PROT_R | PROT_LARGE;
-
-	if (!f.n)
-		SKIP("no large pages, or too little memory for them");
-	EXPECT_EQ(map_region(&pd, PAGES(LARGE_V, SPAN), f, prot), 0);
-	EXPECT_EQ(arch_pte_kind(1, get_pdir_entry_by_va(&pd, vaddr_of(LARGE_V))), PTE_LEAF);
-	EXPECT_EQ(map_region(&pd, PAGES(LARGE_V + SPAN, SPAN - 1), f, prot), 0);
-	EXPECT_EQ(arch_pte_kind(1, get_pdir_entry_by_va(&pd, vaddr_of(LARGE_V + SPAN))), PTE_TABLE);
-	EXPECT_EQ(map_region(&pd, PAGES(LARGE_V + 2 * SPAN, SPAN), PFN(f.n + 1), prot), 0);
-	EXPECT_EQ(arch_pte_kind(1, get_pdir_entry_by_va(&pd, vaddr_of(LARGE_V + 2 * SPAN))), PTE_TABLE);
-	EXPECT_EQ(map_region(&pd, PAGES(LARGE_V + 3 * SPAN, SPAN), f, PROT_R), 0);
-	EXPECT_EQ(arch_pte_kind(1, get_pdir_entry_by_va(&pd, vaddr_of(LARGE_V + 3 * SPAN))), PTE_TABLE);
-	set_pdir_base(&pd);
-	EXPECT(machine_reads(LARGE_V + 5) && !machine_writes(LARGE_V + 5));
-	set_pdir_base(&kernel_pdir);
-	EXPECT_EQ(unmap_region(&pd, PAGES(LARGE_V, 4 * SPAN), &batch), 0);
-	frame_put(f);
-}
-
-/* The first 4 MiB has fixed memory types of its own; device memory has another one than RAM. */
-KTEST(pgtable, no_large_page_over_memory_of_two_kinds)
-{
-	prot_t prot = PROT_R | PROT_LARGE;
-	pfn_t hole = machine_device_frames(SPAN);
-
-	if (!arch_mmu.large)
-		SKIP("this CPU has no large pages");
-	EXPECT_EQ(map_region(&pd, PAGES(LARGE_V, SPAN), PFN(0), prot), 0);
-	EXPECT_EQ(arch_pte_kind(1, get_pdir_entry_by_va(&pd, vaddr_of(LARGE_V))), PTE_TABLE);
-	EXPECT_EQ(map_region(&pd, PAGES(LARGE_V + SPAN, SPAN), hole, prot), 0);
-	EXPECT_EQ(arch_pte_kind(1, get_pdir_entry_by_va(&pd, vaddr_of(LARGE_V + SPAN))), PTE_TABLE);
-	EXPECT_EQ(unmap_region(&pd, PAGES(LARGE_V, 2 * SPAN), &batch), 0);
-}
-
-KTEST(pgtable, a_large_page_is_never_split)
-{
-	pfn_t f = large_ram(), one;
-
-	if (!f.n)
-		SKIP("no large pages, or too little memory for them");
-	one = user_frame();
-	EXPECT_EQ(map_region(&pd, PAGES(LARGE_V, SPAN), f, PROT_R | PROT_LARGE), 0);
-	EXPECT_EQ(unmap_page(&pd, LARGE_V + 1, &batch), -EBUSY);
-	EXPECT_EQ(unmap_region(&pd, PAGES(LARGE_V - 1, 3), &batch), -EBUSY);
-	EXPECT_EQ(unmap_region(&pd, PAGES(LARGE_V + 5, SPAN), &batch), -EBUSY);
-	EXPECT_EQ(map_page(&pd, LARGE_V + 3, one, URW), -EEXIST);
-	EXPECT_EQ(alloc_page(&pd, LARGE_V + 3, URW), -EEXIST);
-	EXPECT_EQ(alloc_ptbl(&pd, vaddr_of(LARGE_V)), -EEXIST);
-	EXPECT_EQ(free_ptbl(&pd, vaddr_of(LARGE_V), &batch), -ENOENT);
-	EXPECT_EQ(map_region(&pd, PAGES(LARGE_V - 1, 2), machine_device_frames(2), PROT_R), -EEXIST);
-	EXPECT_EQ(set_ptbl_entry_by_va(&pd, vaddr_of(LARGE_V), one, URW, &batch), -EBUSY);
-	EXPECT_EQ(set_pdir_entry_by_va(&pd, vaddr_of(LARGE_V), one, &batch), -EBUSY);
-	EXPECT_EQ(unmap_region(&pd, PAGES(LARGE_V, SPAN), &batch), 0);
-	EXPECT_EQ(arch_pte_kind(1, get_pdir_entry_by_va(&pd, vaddr_of(LARGE_V))), PTE_NONE);
-	EXPECT_EQ(container_free(owner, one), 0);
-	frame_put(f);
 }
 
 KTEST(pgtable, vm_free_gives_everything_back_once)

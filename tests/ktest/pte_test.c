@@ -36,3 +36,15 @@ KTEST_EACH(pte, an_entry_decodes_to_what_was_encoded, prots)
 	EXPECT_EQ(arch_pte_kind(1, arch_pte_none()), PTE_NONE);
 	EXPECT_EQ(arch_pte_kind(ARCH_PT_LEVELS - 1, arch_pte_table(ARCH_PT_LEVELS - 1, PFN(5))), PTE_TABLE);
 }
+
+/* Rights of the levels are taken together: what an upper entry forbids, no leaf below it can allow. */
+KTEST(pte, an_entry_for_a_table_leaves_all_rights_to_the_leaf)
+{
+	uint64_t rights = PTE_WRITE | PTE_USER;
+
+	EXPECT_EQ(arch_pte_table(1, PFN(5)).raw & rights, rights);
+	EXPECT_EQ(arch_pte_prot(arch_pte_table(1, PFN(5))) & PROT_X, PROT_X);
+	/* In PAE's root these bits are reserved. */
+	if (ARCH_PT_ROOT_EAGER)
+		EXPECT_EQ(arch_pte_table(ARCH_PT_LEVELS - 1, PFN(5)).raw & rights, 0);
+}

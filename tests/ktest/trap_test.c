@@ -1,7 +1,9 @@
 /* tests/ktest/trap_test.c - exceptions on the real machine: probes, protection, and panics that say what happened. */
+#include <arch/cpu.h>
 #include <arch/mmu.h>
 #include <arch/probe.h>
 #include <arch/trap.h>
+#include <kernel/cmdline.h>
 #include <kernel/ktest.h>
 #include <kernel/symbols.h>
 #include <lib/panic.h>
@@ -136,6 +138,22 @@ KTEST(trap, control_registers_say_that_protection_is_on)
 	EXPECT_EQ(c.cr0 >> 31, 1);
 	EXPECT_EQ(c.cr0 >> 16 & 1, 1);
 	EXPECT_EQ(vpn_of(c.cr3), arch_mmu_root().n);
+}
+
+/* Whatever of the paging unit the CPU has is found, and on; where it is to pass for a 486, nothing is. */
+KTEST(trap, what_the_paging_unit_has_is_on)
+{
+	uint32_t cr4 = cpu_info.has_cpuid ? arch_read_cr4() : 0;
+
+	EXPECT(!kernel_options.as_486 || !cpu_info.has_cpuid);
+	EXPECT_EQ(arch_mmu.large, QUIRE_PAE || (cpu_info.features & CPUID_PSE));
+	EXPECT_EQ(arch_mmu.global, !!(cpu_info.features & CPUID_PGE));
+	EXPECT_EQ(arch_mmu.nx, QUIRE_PAE && (cpu_info.extended_features & CPUID_NX));
+	EXPECT_EQ(!!(cr4 & CR4_PAE), QUIRE_PAE);
+	EXPECT_EQ(!!(cr4 & CR4_PSE), !QUIRE_PAE && arch_mmu.large);
+	EXPECT_EQ(!!(cr4 & CR4_PGE), arch_mmu.global);
+	if (arch_mmu.nx)
+		EXPECT(arch_read_msr(MSR_EFER) & EFER_NXE);
 }
 
 KTEST(trap, functions_have_names)

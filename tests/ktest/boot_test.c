@@ -1,0 +1,39 @@
+/* tests/ktest/boot_test.c - what the boot leaves behind, before any other suite has changed it. */
+#include <arch/mmu.h>
+#include <kernel/ktest.h>
+#include <mm/boot_alloc.h>
+#include <mm/kmap.h>
+
+static int count_leaf(const struct pt_leaf *leaf, void *arg)
+{
+	(void)leaf;
+	++*(uint32_t *)arg;
+	return 0;
+}
+
+/* Directory 0 is for turning paging on and the like: whoever ran on it could read and write through any null. */
+KTEST(boot, threads_run_on_a_directory_with_an_empty_user_part)
+{
+	struct pdir loaded = {.root = arch_mmu_root()};
+	uint32_t leaves = 0;
+
+	EXPECT_EQ(loaded.root.n, kernel_pdir.root.n);
+	EXPECT_NE(loaded.root.n, identity_pdir.root.n);
+	pdir_each_leaf(&loaded, PAGES(0, ARCH_KERNEL_VPN), count_leaf, &leaves);
+	EXPECT_EQ(leaves, 0);
+}
+
+KTEST(boot, phase_one_is_sealed)
+{
+	EXPECT(boot_alloc_sealed());
+}
+
+/* The boot-only part of the image is the allocator's now: free, or somebody's who is charged for it. */
+KTEST(boot, memory_of_the_boot_only_part_is_given_back)
+{
+	struct arch_image image = arch_image();
+
+	for (uint32_t n = image.boot.n; n < image.text.n; n++)
+		EXPECT(frame_state(PFN(n)) != FRAME_KERNEL || frame_refs(PFN(n)));
+	EXPECT(frame_state(image.text) == FRAME_KERNEL && !frame_refs(image.text));
+}
