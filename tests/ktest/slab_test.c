@@ -260,6 +260,19 @@ KTEST_PANICS(slab, overflow_by_one_byte_panics, "of cache test was written to be
 	cache_free(&cache, p);
 }
 
+/* Here the next object's zone would begin at once; each has its own behind it. */
+KTEST_PANICS(slab, overflow_of_an_aligned_object_panics, "of cache test was written to beyond its end")
+{
+	uint8_t *p;
+
+	if (unguarded())
+		return;
+	cache_init(&cache, "test", 64);
+	p = cache_alloc(&cache);
+	write_byte(&p[64]);
+	cache_free(&cache, p);
+}
+
 KTEST_PANICS(slab, underflow_by_one_byte_panics, "of cache test was written to before its beginning")
 {
 	uint8_t *p;
