@@ -6,6 +6,7 @@
 #include <arch/clock.h>
 #include <arch/cpu.h>
 #include <arch/mmu.h>
+#include <arch/stack_guard.h>
 #include <arch/trap.h>
 #include <kernel/boot.h>
 #include <kernel/cmdline.h>
@@ -256,6 +257,7 @@ _Noreturn void kernel_main(uint32_t magic, uint32_t info)
 	printk_init();
 	report_banner();
 	boot_record.console = arch_clock_now() - before;
+	arch_stack_guard_init();
 	handed_over.magic = magic;
 	handed_over.info = info;
 	run_step(0);
