@@ -135,6 +135,26 @@ KTEST(guard, noise_does_not_repeat)
 	EXPECT(same < 1000000);
 }
 
+/* The volatile sum keeps the call from becoming a jump. */
+static uint32_t eat_stack(uint32_t depth)
+{
+	volatile uint32_t room = depth;
+
+	return depth == UINT32_MAX ? 0 : eat_stack(depth + 1) + room;
+}
+
+/* Whoever still walked the entry page tables, as the double fault's task did at first, would find nonsense. */
+KTEST_PANICS(guard, a_double_fault_needs_no_boot_memory, "kernel stack overflow")
+{
+	struct arch_image image = arch_image();
+
+	for (uint32_t n = image.boot.n; n < image.text.n; n++)
+		if (!frame_refs(PFN(n)))
+			arch_frame_fill(PFN(n), 0xC3C3C3C3);
+	arch_tlb_flush_all();
+	eat_stack(param);
+}
+
 /* Writes over its own return address, as a loop with a wrong limit does. */
 static __attribute__((noinline)) uint32_t smash(uint32_t beyond)
 {
