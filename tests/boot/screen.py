@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import argparse
 import os
+import struct
+import subprocess
 import sys
 import tempfile
 from pathlib import Path
@@ -58,18 +60,39 @@ def judge_picture(name: str, shown: display.Shown, font: Font) -> Result:
     return Result(name, not wrong, None, wrong)
 
 
-def early_failure(name: str, kernel: str) -> Result:
-    """A loader that is not known: by a copy of the kernel whose entry takes PVH for something else."""
-    load = b"\xb8" + (0x336EC578).to_bytes(4, "little")  # mov eax, PVH's magic
-    with open(kernel, "rb") as file:
-        image = file.read()
-    if image.count(load) != 1:
-        return Result(name, False, None, [f"the entry loads PVH's magic {image.count(load)} times"])
+def place_in_file(elf: bytes, address: int) -> int:
+    """Where a 32-bit ELF file has the byte that is loaded at an address."""
+    table, size, count = *struct.unpack_from("<I", elf, 28), *struct.unpack_from("<HH", elf, 42)
+    for at in range(table, table + size * count, size):
+        _, offset, start, _, length = struct.unpack_from("<5I", elf, at)
+        if start <= address < start + length:
+            return offset + address - start
+    raise ValueError(f"nothing is loaded at {address:#x}")
+
+
+def address_of(path: str, function: str) -> int:
+    names = subprocess.run(["llvm-nm", path], capture_output=True, text=True, check=True).stdout
+    return next(int(line.split()[0], 16) for line in names.splitlines() if line.endswith(f" {function}"))
+
+
+def show_changed(kernel: bytes, word: str) -> display.Shown:
     with tempfile.TemporaryDirectory(prefix="quire-kernel-") as folder:
         copy = os.path.join(folder, "kernel.elf")
         with open(copy, "wb") as file:
-            file.write(image.replace(load, b"\xb8none"))
-        return judge_text(name, display.show(qemu.Boot(kernel=copy, limit=LIMIT), "change:"), whole=True)
+            file.write(kernel)
+        return display.show(qemu.Boot(kernel=copy, limit=LIMIT), word)
+
+
+def early_ends(mode: str, path: str, tap: Tap) -> None:
+    """Boots that end on the entry page tables, before there is a screen: it comes for their last words."""
+    with open(path, "rb") as file:
+        kernel = file.read()
+    load = b"\xb8" + (0x336EC578).to_bytes(4, "little")  # mov eax, PVH's magic: a loader that is not known
+    shown = show_changed(kernel.replace(load, b"\xb8none"), "change:")
+    tap.add(judge_text(f"screen.text_shows_why_it_cannot_start.{mode}", shown, whole=True))
+    at = place_in_file(kernel, address_of(path, "arch_boot_info"))
+    shown = show_changed(kernel[:at] + b"\x0f\x0b" + kernel[at + 2 :], PANIC)  # ud2
+    tap.add(judge_text(f"screen.text_shows_an_early_panic.{mode}", shown, whole=True))
 
 
 def text_boots(args: argparse.Namespace, tap: Tap) -> None:
@@ -79,7 +102,7 @@ def text_boots(args: argparse.Namespace, tap: Tap) -> None:
         tap.add(judge_text(f"screen.text_shows_the_end_of_the_report.{mode}", display.show(boot, IDLE)))
         boot.words = ["test=selftest.crashes"]
         tap.add(judge_text(f"screen.text_shows_a_panic.{mode}", display.show(boot, PANIC)))
-        tap.add(early_failure(f"screen.text_shows_why_it_cannot_start.{mode}", kernel))
+        early_ends(mode, kernel, tap)
     shown = display.show(qemu.Boot(iso=args.iso, words=quick, limit=LIMIT), IDLE)
     tap.add(judge_text("screen.text_is_what_grub_leaves_under_bios", shown))
 
