@@ -6,6 +6,7 @@
 #include <arch/clock.h>
 #include <arch/cpu.h>
 #include <arch/mmu.h>
+#include <arch/stack_guard.h>
 #include <arch/trap.h>
 #include <kernel/boot.h>
 #include <kernel/cmdline.h>
@@ -29,6 +30,7 @@ static struct {
 /* Ends a boot that cannot go on, in the reader's words. */
 static _Noreturn void boot_failed(const char *needed, const char *change)
 {
+	printk_last_words();
 	printk("Quire cannot start.\n  needed: %s\n", needed);
 	printk("  found:  %llu KiB of usable memory in %u ranges, loader \"%s\" (%s)\n",
 	       (unsigned long long)(memmap_bytes(&boot_info.map, MEM_USABLE, 0) / 1024), boot_info.raw_count,
@@ -74,6 +76,19 @@ static int turn_paging_on(void)
 	enable_paging(&kernel_pdir);
 	trap_set_root(kernel_pdir.root);
 	boot_alloc_window_all();
+	return 0;
+}
+
+/*
+ * Not before paging is on, for then its mapping would end; as soon as it is, so that the screen shows what may go wrong
+ * from here on. It is console output, and does not count as the allocators' time.
+ */
+static int start_screen(void)
+{
+	uint64_t before = arch_clock_now();
+
+	printk_open_screen();
+	boot_record.console += arch_clock_now() - before;
 	return 0;
 }
 
@@ -136,6 +151,7 @@ static const struct step {
 	{"boot allocator, phase one", start_phase_one},
 	{"kernel map", build_kernel_map},
 	{"paging on", turn_paging_on},
+	{"screen", start_screen},
 	{"frame allocator, phase two", start_phase_two},
 	{"objects", start_objects},
 	{"containers", start_containers},
@@ -256,6 +272,7 @@ _Noreturn void kernel_main(uint32_t magic, uint32_t info)
 	printk_init();
 	report_banner();
 	boot_record.console = arch_clock_now() - before;
+	arch_stack_guard_init();
 	handed_over.magic = magic;
 	handed_over.info = info;
 	run_step(0);

@@ -184,7 +184,7 @@ static _Noreturn void panic_again(const char *format, va_list args)
 _Noreturn void panic_report(const struct trap_frame *f, const char *format, va_list args)
 {
 	arch_irq_save();
-	printk_without_lock();
+	printk_last_words();
 	if (++state.depth > 1)
 		panic_again(format, args);
 	text_format_va(state.message, sizeof(state.message), format, args);

@@ -4,10 +4,16 @@
 
 #include <lib/types.h>
 
-/* Finds the serial port; before it printk prints nothing. */
+/* Finds the serial port; before it printk prints nothing there. */
 void printk_init(void);
 
-/* From here on printk takes no lock: for panic, which may interrupt who holds it. */
-void printk_without_lock(void);
+/* Opens the screen and puts there what was printed before. */
+void printk_open_screen(void);
+
+/*
+ * From here on printk takes no lock and keeps no quiet: for panic, which may interrupt who holds it. Opens the screen
+ * if that was still to come: for a boot that ends here, on the entry page tables too.
+ */
+void printk_last_words(void);
 
 #endif

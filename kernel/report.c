@@ -48,11 +48,14 @@ static void report_cpu(void)
 		printk("CPU without CPUID%s\n", kernel_options.as_486 ? " (cpu=486)" : "");
 		return;
 	}
-	printk("CPU %s family %u model %u stepping %u:%s%s%s%s%s\n", cpu_info.vendor, cpu_info.family,
+	printk("CPU %s family %u model %u stepping %u:%s%s%s%s%s%s%s%s\n", cpu_info.vendor, cpu_info.family,
 	       cpu_info.model, cpu_info.stepping, cpu_info.features & CPUID_TSC ? " tsc" : "",
 	       cpu_info.features & CPUID_PSE ? " pse" : "", cpu_info.features & CPUID_PGE ? " pge" : "",
 	       cpu_info.features & CPUID_PAE ? " pae" : "",
-	       cpu_info.extended_features & CPUID_NX ? " nx" : "");
+	       cpu_info.extended_features & CPUID_NX ? " nx" : "",
+	       cpu_info.protections & CPUID_SMEP ? " smep" : "",
+	       cpu_info.protections & CPUID_SMAP ? " smap" : "",
+	       cpu_info.more_protections & CPUID_UMIP ? " umip" : "");
 }
 
 static void report_framebuffer(void)

@@ -4,16 +4,25 @@
  *
  *	frame  | struct slab | map: one bit an object | object | object | ... | rest |
  *
+ * In debug builds an object stands between red zones, and a free one is filled with poison:
+ *
+ *	| length asked for, the same inverted | 4 red bytes | bytes asked for | red bytes up to the next, 8 or more |
+ *
  * What is free stands in the map of the slab, not in the objects: a program that writes to an object after it
  * was freed, or frees it twice, cannot lead the allocator astray.
  */
 #include <arch/frame_access.h>
 #include <lib/panic.h>
+#include <lib/string.h>
 #include <mm/frame.h>
 #include <mm/slab.h>
 
 #define MAP_WORDS  16u /* 512 objects: those of 8 bytes fill no more */
 #define SLAB_MAGIC 0x51AB51ABu
+
+#define RED_BYTE    0xB5
+#define POISON_BYTE 0x6D
+#define RED_ZONE    (QUIRE_DEBUG ? (uint32_t)sizeof(struct red_zone) : 0)
 
 struct slab {
 	LIST_ENTRY(slab) link;
@@ -21,6 +30,12 @@ struct slab {
 	struct cache *cache;
 	uint32_t used;
 	uint32_t free_map[MAP_WORDS]; /* bit set: free */
+};
+
+/* In front of each object in debug builds; behind it stand as many red bytes or more. */
+struct red_zone {
+	uint16_t length, inverted;
+	uint8_t red[4];
 };
 
 #define HEADER ((uint32_t)((sizeof(struct slab) + 15) & ~15u))
@@ -37,19 +52,99 @@ static struct {
 
 static uint32_t objects_per_slab(const struct cache *c)
 {
-	return (PAGE_SIZE - HEADER) / c->size;
+	return (PAGE_SIZE - HEADER) / c->stride;
 }
 
 void cache_init(struct cache *c, const char *name, uint32_t size)
 {
 	INVARIANT(size && size <= CACHE_SIZE_MAX);
 	c->name = name;
-	c->size = (size + 7) & ~7u;
+	c->size = size;
+	c->stride = ((size + 7) & ~7u) + 2 * RED_ZONE;
 	c->lock = (struct lock)LOCK_INIT(name, LOCK_SLAB);
 	LIST_INIT(&c->partial);
 	LIST_INIT(&c->full);
 	c->slabs = 0;
 	c->used = 0;
+}
+
+/* An object's place, red zones and all, and the object in it. */
+
+static void *place(struct slab *s, uint32_t i)
+{
+	return (char *)s + HEADER + i * s->cache->stride;
+}
+
+static void *object_at(struct slab *s, uint32_t i)
+{
+	return (char *)place(s, i) + RED_ZONE;
+}
+
+/* What debug builds do with both. */
+
+static bool all_bytes(const uint8_t *from, const uint8_t *to, uint8_t byte)
+{
+	while (from < to && *from == byte)
+		from++;
+	return from == to;
+}
+
+static void poison(struct slab *s, uint32_t i)
+{
+	memset(place(s, i), POISON_BYTE, s->cache->stride);
+}
+
+static bool is_poisoned(struct slab *s, uint32_t i)
+{
+	return all_bytes(place(s, i), place(s, i + 1), POISON_BYTE);
+}
+
+/* Makes the zones around an object of `length` bytes. */
+static void guard(struct slab *s, uint32_t i, uint32_t length)
+{
+	struct red_zone *zone = place(s, i);
+	uint8_t *end = (uint8_t *)(zone + 1) + length;
+
+	zone->length = (uint16_t)length;
+	zone->inverted = (uint16_t)~length;
+	memset(zone->red, RED_BYTE, sizeof(zone->red));
+	memset(end, RED_BYTE, (size_t)((uint8_t *)place(s, i + 1) - end));
+}
+
+/* Returns what happened to the zones around an object, null when nothing did. */
+static const char *damage(struct slab *s, uint32_t i)
+{
+	const struct red_zone *zone = place(s, i);
+	const uint8_t *object = (const uint8_t *)(zone + 1);
+
+	if ((zone->length ^ zone->inverted) != UINT16_MAX || !all_bytes(zone->red, object, RED_BYTE))
+		return "was written to before its beginning";
+	if (!all_bytes(object + zone->length, place(s, i + 1), RED_BYTE))
+		return "was written to beyond its end";
+	return NULL;
+}
+
+static void check_poison(struct slab *s, uint32_t i)
+{
+	if (!is_poisoned(s, i))
+		panic("object %p of cache %s was written to after it was freed", object_at(s, i),
+		      s->cache->name);
+}
+
+/* The frame goes back to the allocator: what is wrong with its objects could no longer be told. */
+static void check_all_poison(struct slab *s)
+{
+	for (uint32_t i = 0; i < objects_per_slab(s->cache); i++)
+		check_poison(s, i);
+}
+
+static void check_and_poison(struct slab *s, uint32_t i)
+{
+	const char *what = damage(s, i);
+
+	if (what)
+		panic("object %p of cache %s %s", object_at(s, i), s->cache->name, what);
+	poison(s, i);
 }
 
 /* Makes a slab, all of it free, and puts it in front of the partial ones. */
@@ -64,8 +159,11 @@ static struct slab *new_slab(struct cache *c)
 	s->used = 0;
 	for (uint32_t i = 0; i < MAP_WORDS; i++)
 		s->free_map[i] = 0;
-	for (uint32_t i = 0; i < objects_per_slab(c); i++)
+	for (uint32_t i = 0; i < objects_per_slab(c); i++) {
 		s->free_map[i / 32] |= 1u << i % 32;
+		if (QUIRE_DEBUG)
+			poison(s, i);
+	}
 	LIST_INSERT_HEAD(&c->partial, s, link);
 	c->slabs++;
 	return s;
@@ -85,18 +183,25 @@ static uint32_t take_object(struct slab *s)
 	return word * 32 + bit;
 }
 
-void *cache_alloc(struct cache *c)
+/* Returns an object of which `length` bytes are wanted. */
+static void *alloc_object(struct cache *c, uint32_t length)
 {
 	struct slab *s;
 	void *object = NULL;
+	uint32_t i;
 
 	lock_acquire(&c->lock);
 	s = LIST_FIRST(&c->partial);
 	if (!s)
 		s = new_slab(c);
 	if (s) {
-		object = (char *)s + HEADER + take_object(s) * c->size;
+		i = take_object(s);
+		object = object_at(s, i);
 		c->used++;
+		if (QUIRE_DEBUG) {
+			check_poison(s, i);
+			guard(s, i, length);
+		}
 		if (s->used == objects_per_slab(c)) {
 			LIST_REMOVE(s, link);
 			LIST_INSERT_HEAD(&c->full, s, link);
@@ -104,6 +209,11 @@ void *cache_alloc(struct cache *c)
 	}
 	lock_release(&c->lock);
 	return object;
+}
+
+void *cache_alloc(struct cache *c)
+{
+	return alloc_object(c, c->size);
 }
 
 static struct slab *slab_of(const void *object)
@@ -114,10 +224,10 @@ static struct slab *slab_of(const void *object)
 /* Returns the number of an object in its slab; panics when there is none at this address, or a free one. */
 static uint32_t object_index(const struct cache *c, const struct slab *s, const void *object)
 {
-	uint32_t offset = (uint32_t)((uintptr_t)object % PAGE_SIZE) - HEADER;
-	uint32_t i = offset / c->size;
+	uint32_t offset = (uint32_t)((uintptr_t)object % PAGE_SIZE) - HEADER - RED_ZONE;
+	uint32_t i = offset / c->stride;
 
-	if (s->magic != SLAB_MAGIC || s->cache != c || offset % c->size || i >= objects_per_slab(c))
+	if (s->magic != SLAB_MAGIC || s->cache != c || offset % c->stride || i >= objects_per_slab(c))
 		panic("cache %s: %p is not one of its objects", c->name, object);
 	if (s->free_map[i / 32] & 1u << i % 32)
 		panic("cache %s: object %p is free already", c->name, object);
@@ -131,6 +241,8 @@ void cache_free(struct cache *c, void *object)
 
 	lock_acquire(&c->lock);
 	i = object_index(c, s, object);
+	if (QUIRE_DEBUG)
+		check_and_poison(s, i);
 	s->free_map[i / 32] |= 1u << i % 32;
 	s->used--;
 	c->used--;
@@ -138,6 +250,8 @@ void cache_free(struct cache *c, void *object)
 	if (s->used)
 		LIST_INSERT_HEAD(&c->partial, s, link);
 	else {
+		if (QUIRE_DEBUG)
+			check_all_poison(s);
 		c->slabs--;
 		s->magic = 0;
 		kfree(s);
@@ -168,7 +282,7 @@ void *kmalloc(uint32_t size)
 		return NULL;
 	for (unsigned i = 0; i < ARRAY_SIZE(sizes); i++)
 		if (size <= sizes[i])
-			return cache_alloc(&kmallocs.cache[i]);
+			return alloc_object(&kmallocs.cache[i], size);
 	return alloc_frames(size);
 }
 
@@ -202,6 +316,24 @@ static uint32_t free_objects(const struct slab *s)
 	return sum;
 }
 
+/* Proves zones and poison of a slab's objects. */
+static unsigned check_objects(struct slab *s)
+{
+	unsigned faults = 0;
+
+	for (uint32_t i = 0; i < objects_per_slab(s->cache); i++) {
+		const char *what = is_poisoned(s, i) ? NULL : "was written to after it was freed";
+
+		if (!(s->free_map[i / 32] & 1u << i % 32))
+			what = damage(s, i);
+		if (what) {
+			printk("object %p of cache %s %s\n", object_at(s, i), s->cache->name, what);
+			faults++;
+		}
+	}
+	return faults;
+}
+
 /* Proves one list of slabs; adds to the sums of slabs and used objects. */
 static unsigned check_list(struct cache *c, const struct slab_list *list, bool full, uint32_t *sums)
 {
@@ -215,6 +347,8 @@ static unsigned check_list(struct cache *c, const struct slab_list *list, bool f
 			faults += fault(c, "a slab's map and its count disagree");
 		if (full != (s->used == objects_per_slab(c)))
 			faults += fault(c, "a slab is on the wrong list");
+		if (QUIRE_DEBUG)
+			faults += check_objects(s);
 		sums[1] += s->used;
 	}
 	return faults;

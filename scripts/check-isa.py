@@ -8,7 +8,7 @@ import subprocess
 import sys
 
 # Instructions newer than the i486, each used only after a look at CPUID or in a mode that implies it.
-ASKED_FOR = {"cpuid", "rdtsc", "rdmsr", "wrmsr", "cmpxchg8b"}
+ASKED_FOR = {"cpuid", "rdtsc", "rdmsr", "wrmsr", "cmpxchg8b", "stac", "clac"}
 
 # Of the i386 and i486, as LLVM spells them, without the suffix of the operand's size.
 KNOWN = set("""

@@ -22,7 +22,8 @@ from tap import Report, Result, read_tap  # noqa: E402
 
 BUILD, CHECKED = "build", "build-debug"
 CASES = "cases"  # the Meson suite of those tests that take test=NAME
-CHECKED_TESTS = ["kernel", "panics", "kernel-pae", "panics-pae"]  # again, with all checks on
+# Again, with all checks on.
+CHECKED_TESTS = ["kernel", "kernel-max", "kernel-486", "panics", "kernel-pae", "kernel-pae-max", "panics-pae"]
 CROSS = ["--cross-file", "cross/i686.ini"]
 GOOD = ("OK", "EXPECTEDFAIL")
 OUTPUT_SHOWN = 120  # lines of a failing step

@@ -1,16 +1,25 @@
-/* arch/x86/clock.c - the time-stamp counter, measured by the 8254. Owns channel 2 and port 0x61 while it measures. */
+/*
+ * arch/x86/clock.c - the time-stamp counter, measured by the 8254. Owns channel 2 and port 0x61 while it measures;
+ * reads channel 0 and the time of day.
+ */
 #include <arch/clock.h>
 #include <arch/cpu.h>
 #include <arch/io.h>
 
 #define PIT_HZ       1193182u
+#define PIT_CHANNEL0 0x40
 #define PIT_CHANNEL2 0x42
 #define PIT_COMMAND  0x43
 #define PIT_ONE_SHOT 0xB0 /* channel 2, low byte then high, mode 0 */
+#define PIT_LATCH    0x00 /* channel 0: its count, low byte then high */
 #define GATE_PORT    0x61
 #define GATE_ON      0x01
 #define SPEAKER_ON   0x02
 #define OUT_HIGH     0x20
+
+#define RTC_INDEX 0x70
+#define RTC_DATA  0x71
+#define RTC_LAST  9u /* registers 0 to 9: seconds to years */
 
 #define MEASURED_MS 10u
 #define PATIENCE    10000000u /* turns of the poll: seconds, on any machine */
@@ -49,4 +58,26 @@ uint32_t arch_clock_calibrate(void)
 		ticks = 0;
 	arch_out8(GATE_PORT, gate);
 	return (uint32_t)(ticks / MEASURED_MS);
+}
+
+/* Mixes a word into a hash so that each bit reaches the upper ones, and those the lower: Knuth's constant. */
+static uint32_t mix(uint32_t hash, uint32_t word)
+{
+	hash = (hash ^ word) * 2654435769u;
+	return hash ^ hash >> 15;
+}
+
+uint32_t arch_clock_noise(void)
+{
+	uint64_t ticks = arch_clock_now();
+	uint32_t hash = mix(mix(0, (uint32_t)ticks), (uint32_t)(ticks >> 32));
+
+	arch_out8(PIT_COMMAND, PIT_LATCH);
+	hash = mix(hash, arch_in8(PIT_CHANNEL0));
+	hash = mix(hash, arch_in8(PIT_CHANNEL0));
+	for (uint8_t i = 0; i <= RTC_LAST; i++) {
+		arch_out8(RTC_INDEX, i);
+		hash = mix(hash, arch_in8(RTC_DATA));
+	}
+	return hash;
 }

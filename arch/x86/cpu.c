@@ -42,11 +42,13 @@ static bool has_cpuid(void)
 void arch_cpu_identify(bool as_486)
 {
 	struct cpuid r;
+	uint32_t last;
 
 	cpu_info = (struct cpu_info){.has_cpuid = !as_486 && has_cpuid()};
 	if (!cpu_info.has_cpuid)
 		return;
 	r = cpuid(0);
+	last = r.eax;
 	memcpy(cpu_info.vendor, &r.ebx, 4);
 	memcpy(cpu_info.vendor + 4, &r.edx, 4);
 	memcpy(cpu_info.vendor + 8, &r.ecx, 4);
@@ -55,6 +57,11 @@ void arch_cpu_identify(bool as_486)
 	cpu_info.model = (uint8_t)((r.eax >> 4 & 15) | (r.eax >> 12 & 0xF0));
 	cpu_info.family = (uint8_t)((r.eax >> 8 & 15) + (r.eax >> 20 & 0xFF));
 	cpu_info.features = r.edx;
+	if (last >= 7) {
+		r = cpuid(7);
+		cpu_info.protections = r.ebx;
+		cpu_info.more_protections = r.ecx;
+	}
 	if (cpuid(0x80000000).eax >= 0x80000001 && cpuid(0x80000000).eax >> 31)
 		cpu_info.extended_features = cpuid(0x80000001).edx;
 }

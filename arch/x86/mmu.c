@@ -27,6 +27,9 @@ void arch_mmu_probe(bool as_486)
 
 	unit.cr4 = QUIRE_PAE ? CR4_PAE : arch_mmu.large ? CR4_PSE : 0;
 	unit.cr4 |= arch_mmu.global ? CR4_PGE : 0;
+	unit.cr4 |= cpu_info.protections & CPUID_SMEP ? CR4_SMEP : 0;
+	unit.cr4 |= cpu_info.protections & CPUID_SMAP ? CR4_SMAP : 0;
+	unit.cr4 |= cpu_info.more_protections & CPUID_UMIP ? CR4_UMIP : 0;
 }
 
 void arch_mmu_enable(pfn_t root)

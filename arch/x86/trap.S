@@ -10,6 +10,9 @@
 #define TRAP_NONE -1
 #define CR0_WP    0x10000
 
+/* Nothing but the bit that is always set: AC, which opens the way to USER pages, DF, NT and IF are off. */
+#define EFLAGS_NONE 2
+
 	.text
 
 /* Vectors for which the CPU pushes an error code: 8, 10 to 14, 17, 21, 29, 30. The others get a 0. */
@@ -44,8 +47,9 @@ trap_stubs:
 /* ebp stays the interrupted code's, so that a backtrace goes on into it. */
 	.type trap_common, @function
 trap_common:
-	cld
 	PUSH_REGISTERS
+	pushl $EFLAGS_NONE /* not CLAC, which the i486 lacks; iret brings back what was interrupted */
+	popfl
 	movl $GDT_KERNEL_DATA, %eax
 	movl %eax, %ds
 	movl %eax, %es

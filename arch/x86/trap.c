@@ -7,6 +7,7 @@
 #include <arch/idt.h>
 #include <arch/io.h>
 #include <arch/trap.h>
+#include <arch/user_access.h>
 #include <kernel/panic.h>
 #include <mm/kmap.h>
 
@@ -188,6 +189,8 @@ static bool is_spurious(uint32_t vector)
 
 void trap_dispatch(struct trap_frame *f)
 {
+	/* The interrupted code's way to USER pages, open or not, is not the handler's. */
+	INVARIANT(!(arch_read_eflags() & EFLAGS_AC));
 	if (is_spurious(f->vector))
 		return;
 	if (!trap_from_user(f) && fixed_up(f))

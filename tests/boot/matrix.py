@@ -35,6 +35,7 @@ class Machine:
 
 NX = "trap.data_is_not_executed"
 NO_NX = "trap.data_is_executed_without_no_execute"
+SMAP = "guard.smap_keeps_the_kernel_from_user_pages"
 
 # Each memory size by each way in, each CPU once: a boot for every pair would prove no more and take longer.
 MACHINES = {
@@ -43,7 +44,7 @@ MACHINES = {
         Machine("kernel", "64M", "486"),
         Machine("kernel", "64M", "qemu32", "cpu=486"),
         Machine("kernel", "1G", "pentium3"),
-        Machine("kernel", "4G", "max"),
+        Machine("kernel", "4G", "max", shows=SMAP),
         Machine("iso", "8M", "486"),
         Machine("iso", "64M", "486,-pse"),
         Machine("iso", "1G", "pentium"),
@@ -54,7 +55,7 @@ MACHINES = {
         Machine("kernel", "64M", "qemu32"),
         Machine("kernel", "1G", "pentium3", shows=NO_NX),
         Machine("kernel", "4G", "max", shows=NX),
-        Machine("kernel", "6G", "max", machine="q35"),
+        Machine("kernel", "6G", "max", machine="q35", shows=SMAP),
         Machine("iso", "8M", "max", shows=NX),
         Machine("iso", "64M", "pentium3", shows=NO_NX),
         Machine("iso", "1G", "qemu32"),

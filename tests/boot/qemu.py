@@ -52,12 +52,13 @@ class Run:
     seconds: float
 
 
-def command(boot: Boot) -> List[str]:
-    """The words that start QEMU, but for where the serial port goes. boot.iso has its words in it already."""
+def command(boot: Boot, can_exit: bool = True) -> List[str]:
+    """The words that start QEMU, but for where the serial port goes. boot.iso has its words in it already.
+    Without can_exit the kernel finds no device by which to end QEMU, and stands still instead."""
     emulator = UEFI[boot.firmware][0] if boot.firmware in UEFI else os.environ.get("QEMU", "qemu-system-i386")
     args = [emulator, "-machine", boot.machine, "-m", boot.memory]
     args += ["-display", "none", "-no-reboot", "-nic", "none"]
-    args += ["-device", "isa-debug-exit,iobase=0xf4,iosize=0x04"]
+    args += ["-device", "isa-debug-exit,iobase=0xf4,iosize=0x04"] if can_exit else []
     if boot.cpu:
         args += ["-cpu", boot.cpu]
     if boot.firmware in UEFI:
@@ -103,6 +104,20 @@ def run(boot: Boot, on_text: Optional[Callable[[str], None]] = None) -> Run:
             return _run(ready, start, on_text)
     except (OSError, iso.IsoError) as error:
         return Run(Ending(None, f"could not start: {error}"), [], [], time.monotonic() - start)
+
+
+def run_unheard(boot: Boot, options: List[str]) -> Run:
+    """Boots with these options in the place of a serial port that is read, and waits for the end or boot.limit."""
+    start = time.monotonic()
+    line = [*command(boot), "-monitor", "none", *options]
+    try:
+        done = subprocess.run(line, stdin=subprocess.DEVNULL, capture_output=True, text=True, timeout=boot.limit)
+        ending, errors = Ending(done.returncode), done.stderr.splitlines()
+    except subprocess.TimeoutExpired:
+        ending, errors = Ending(None, f"hung: still running after {boot.limit:g} s"), []
+    except OSError as error:
+        ending, errors = Ending(None, f"could not start: {error}"), []
+    return Run(ending, [], errors, time.monotonic() - start)
 
 
 def _run(boot: Boot, start: float, on_text: Optional[Callable[[str], None]]) -> Run:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import os
+import struct
 import sys
 import tempfile
 import time
@@ -13,7 +14,9 @@ from typing import Callable, Dict, List
 
 sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "scripts"))
 
+import display  # noqa: E402
 import iso  # noqa: E402
+import make_font  # noqa: E402
 import qemu  # noqa: E402
 import run  # noqa: E402
 import test_all as counting  # noqa: E402
@@ -308,6 +311,59 @@ def test_count_takes_no_crash_for_success() -> None:
     same(counted("TAP version 13\nok 1 a.b\n1..1\n", "ERROR"), [1, 1, 0])
     for result in ("FAIL", "ERROR", "TIMEOUT", "INTERRUPT"):
         same(counted("", result, is_tap=False), [0, 1, 0])
+
+
+def psf(kind: int, bitmaps: List[bytes], codes: List[str]) -> bytes:
+    """A font of 8 pixels by 2 with a table of characters, in either format."""
+    if kind == 1:
+        bitmaps, codes = bitmaps + [b"\0\0"] * (256 - len(bitmaps)), codes + [""] * (256 - len(codes))
+        table = b"".join(c.encode("utf-16-le") + b"\xfe\xff" + b"A\0\xff\xff" for c in codes)
+        return bytes([0x36, 4, 2, 2]) + b"".join(bitmaps) + table
+    head = struct.pack("<8I", 0x864AB572, 0, 32, 1, len(bitmaps), 2, 2, 8)
+    return head + b"".join(bitmaps) + b"".join(c.encode() + b"\xfeA\xff" for c in codes)
+
+
+def parsed(data: bytes) -> make_font.Font:
+    with tempfile.NamedTemporaryFile() as file:
+        file.write(data)
+        file.flush()
+        return make_font.read_font(file.name)
+
+
+PRINTABLE = [chr(code) for code in range(0x20, 0x7F)]
+DOTS = [bytes([0, code]) for code in range(0x20, 0x7F)]
+
+
+def test_font_is_read_by_its_own_table() -> None:
+    """Glyphs stand in any order, one for several characters; sequences, like the one of an A, are no character."""
+    for kind in (1, 2):
+        font = parsed(psf(kind, DOTS[::-1], PRINTABLE[::-1]))
+        same((font.width, font.height, font.stride), (8, 2, 1))
+        same([font.glyphs[ord(c)] for c in PRINTABLE], DOTS)
+        shared = parsed(psf(kind, DOTS[1:], ["! \xe9", *PRINTABLE[2:]]))
+        same((shared.glyphs[ord(" ")], shared.glyphs[ord("!")]), (DOTS[1], DOTS[1]))
+
+
+def test_broken_font_is_refused() -> None:
+    good = psf(2, DOTS, PRINTABLE)
+    for data in (b"", b"\x36\x04", good[:20], good[:100], b"PNG" + good, psf(1, DOTS[:-1], PRINTABLE[:-1])):
+        try:
+            parsed(data)
+        except make_font.FontError:
+            continue
+        raise AssertionError(f"taken: {data[:16]!r}")
+
+
+def test_screen_is_read_back() -> None:
+    """Text from a picture; a cell that is no character, and one with a pixel too many, are none."""
+    font = make_font.Font(8, 2, dict(zip(range(0x20, 0x7F), DOTS)))
+    rows = [[0] * 24, [int(b) for c in (0x48, 0x69, 0xFF) for b in f"{c:08b}"]]
+    pixels = b"".join(bytes([v * 0xAA] * 3) for row in rows for v in row)
+    picture = display.read_ppm(b"P6\n24 2\n255\n" + pixels)
+    same((picture.width, picture.height, picture.pixels), (24, 2, pixels))
+    same(display.rows_of_picture(picture, font), ["Hi\0"])
+    same(display.rows_of_memory(b"H\7i\7" + b" \7" * 78 + b"!\7" + b" \7" * 79), ["Hi", "!"])
+    same(display.wrapped(["abcdef", "", "ab"], 4), ["abcd", "ef", "", "ab"])
 
 
 def main() -> int:

@@ -416,6 +416,41 @@ KTEST(kmap, check_vm_sees_what_no_user_part_may_hold)
 	EXPECT_FAULTS(faults_with_user(f, PROT_R | PROT_USER)); /* a free frame */
 }
 
+/* A window's page is in no region: that it is writable and executable is all that is wrong with it. */
+KTEST(kmap, check_vm_sees_writable_code_in_the_kernels_half)
+{
+	pte_t *entry = pgdir_walk(&kernel_pdir, KMAP_WINDOW_VPN, 0, NULL).entry;
+	pfn_t data = arch_image().data;
+
+	if (!arch_mmu.nx)
+		SKIP("no no-execute here: what can be read can be executed");
+	EXPECT_EQ(faults_with(entry, arch_pte_leaf(0, data, PROT_R | PROT_W)), 0);
+	EXPECT_EQ(faults_with(entry, arch_pte_leaf(0, data, PROT_R | PROT_X)), 0);
+	EXPECT_FAULTS(faults_with(entry, arch_pte_leaf(0, data, PROT_R | PROT_W | PROT_X)));
+}
+
+KTEST(kmap, check_vm_sees_writable_code_in_a_large_page)
+{
+	struct pdir pd;
+	pte_t *entry;
+	pfn_t f;
+
+	if (!arch_mmu.nx || !arch_mmu.large)
+		SKIP("no no-execute or no large pages here");
+	ASSERT_EQ(frame_alloc(ALLOC_USER | ALLOC_ORDER(ARCH_PT_SPAN_BITS(1)), &f), 0);
+	ASSERT_EQ(pdir_init(&pd, CONTAINER_ROOT), 0);
+	entry = pgdir_walk(&pd, SPAN, 1, NULL).entry;
+	arch_pte_write(entry, arch_pte_leaf(1, f, PROT_R | PROT_W | PROT_USER));
+	EXPECT_EQ(check_vm(&pd), 0);
+	arch_pte_write(entry, arch_pte_leaf(1, f, PROT_R | PROT_X | PROT_USER));
+	EXPECT_EQ(check_vm(&pd), 0);
+	arch_pte_write(entry, arch_pte_leaf(1, f, PROT_R | PROT_W | PROT_X | PROT_USER));
+	EXPECT_FAULTS(check_vm(&pd));
+	arch_pte_write(entry, arch_pte_none());
+	vm_free(&pd);
+	frame_put(f);
+}
+
 KTEST(kmap, check_vm_sees_a_root_that_differs_from_the_kernels)
 {
 	unsigned root = ARCH_PT_LEVELS - 1;
@@ -430,4 +465,88 @@ KTEST(kmap, check_vm_sees_a_root_that_differs_from_the_kernels)
 	arch_pte_write(entry, old);
 	EXPECT_EQ(check_vm(&pd), 0);
 	vm_free(&pd);
+}
+
+/* Pages that a case holds, linked through their first words. */
+struct held {
+	struct held *next;
+};
+
+static bool is_boot_part(pfn_t f)
+{
+	return f.n >= arch_image().boot.n && f.n < arch_image().text.n;
+}
+
+/* True for each frame of a free block. Frame 0 is none, so the way down to a block's first frame ends. */
+static bool is_free(uint32_t n)
+{
+	enum frame_state state = frame_state(PFN(n));
+
+	for (uint32_t bit = 1; state == FRAME_TAIL; bit <<= 1) {
+		n &= ~bit;
+		state = frame_state(PFN(n));
+	}
+	return state == FRAME_FREE || state == FRAME_CACHED;
+}
+
+/* Takes pages until it has `wanted` of the boot-only part. Returns the list; short of them only when memory is out. */
+static struct held *hold_boot_part(uint32_t wanted)
+{
+	struct held *list = NULL;
+
+	while (wanted) {
+		struct held *page = kalloc();
+
+		if (!page)
+			break;
+		page->next = list;
+		list = page;
+		wanted -= is_boot_part(arch_frame_of_direct(page));
+	}
+	return list;
+}
+
+/* Overwrites those of the boot-only part, looks at what may be done with them, and gives all back. Returns how many. */
+static uint32_t use_boot_part(struct held *list)
+{
+	uint32_t used = 0;
+
+	while (list) {
+		struct held *next = list->next;
+		pfn_t f = arch_frame_of_direct(list);
+
+		if (is_boot_part(f)) {
+			arch_frame_fill(f, 0xC3C3C3C3);
+			arch_tlb_flush_all();
+			EXPECT(machine_writes(KV(f)));
+			EXPECT_EQ(machine_executes(KV(f)), !arch_mmu.nx);
+			used++;
+		}
+		kfree(list);
+		list = next;
+	}
+	return used;
+}
+
+/*
+ * What only starting needed can be had, be overwritten, the entry page tables too, and is no more executable than
+ * any other memory. Where a frame is not free, whoever has it got it from the allocator.
+ */
+KTEST(kmap, the_boot_only_part_is_memory_like_any_other)
+{
+	struct arch_image image = arch_image();
+	uint32_t free = 0;
+
+	for (uint32_t n = image.boot.n; n < image.text.n; n++) {
+		enum frame_state state = frame_state(PFN(n));
+
+		EXPECT(state != FRAME_RESERVED && (state != FRAME_KERNEL || frame_refs(PFN(n))));
+		free += is_free(n);
+	}
+	EXPECT_EQ(use_boot_part(hold_boot_part(free)), free);
+	EXPECT_EQ(arch_mmu_root().n, kernel_pdir.root.n);
+	EXPECT(!is_boot_part(kernel_pdir.root));
+	set_pdir_base(&identity_pdir);
+	for (uint32_t n = image.boot.n; n < image.text.n; n++)
+		EXPECT_EQ(machine_executes(n), !arch_mmu.nx);
 }

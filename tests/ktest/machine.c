@@ -1,17 +1,31 @@
-/* tests/ktest/machine.c - the real machine: asks by doing it, and leaves no trace. */
+/*
+ * tests/ktest/machine.c - the real machine: asks by doing it, and leaves no trace. What is asked for is what the
+ * page tables allow, so SMAP and SMEP stand aside for as long as it takes.
+ */
 #include <arch/probe.h>
+#include <arch/user_access.h>
 #include <mm/container.h>
 #include <mm/frame.h>
 #include <tests/ktest/machine.h>
 
 bool machine_reads(vpn_t v)
 {
-	return arch_probe_read(vaddr_of(v));
+	bool can;
+
+	arch_user_open();
+	can = arch_probe_read(vaddr_of(v));
+	arch_user_close();
+	return can;
 }
 
 bool machine_writes(vpn_t v)
 {
-	return arch_probe_write(vaddr_of(v));
+	bool can;
+
+	arch_user_open();
+	can = arch_probe_write(vaddr_of(v));
+	arch_user_close();
+	return can;
 }
 
 /* Returns the offset of a RET in the page, PAGE_SIZE where there is none. */
@@ -28,7 +42,7 @@ static uint32_t find_ret(const uint8_t *page)
  * What may be executed is decided for whole pages, so any RET in the page will do: code has one. Else the first
  * byte becomes one for as long as it takes, past the write protection and with no other address for the frame.
  */
-bool machine_executes(vpn_t v)
+static bool executes(vpn_t v)
 {
 	vaddr_t va = vaddr_of(v);
 	const volatile uint8_t *first = (const volatile uint8_t *)va;
@@ -44,6 +58,21 @@ bool machine_executes(vpn_t v)
 	before = arch_probe_swap(va, ARCH_RET);
 	can = *first == ARCH_RET && arch_probe_execute(va);
 	arch_probe_swap(va, before);
+	return can;
+}
+
+bool machine_executes(vpn_t v)
+{
+	bool smep = cpu_info.protections & CPUID_SMEP;
+	bool can;
+
+	if (smep)
+		arch_write_cr4(arch_read_cr4() & ~CR4_SMEP);
+	arch_user_open();
+	can = executes(v);
+	arch_user_close();
+	if (smep)
+		arch_write_cr4(arch_read_cr4() | CR4_SMEP);
 	return can;
 }
 

@@ -320,7 +320,8 @@ KTEST(pgtable, the_kernels_half_is_not_to_be_changed)
 	EXPECT_EQ(unmap_page(&pd, vpn_of(va), &batch), -EPERM);
 	EXPECT_EQ(map_region(&pd, PAGES(ARCH_KERNEL_VPN - 1, 2), f, PROT_R), -EPERM);
 	EXPECT_EQ(unmap_region(&pd, PAGES(ARCH_KERNEL_VPN - 1, 2), &batch), -EPERM);
-	EXPECT_EQ(alloc_page(&pd, KMAP_DEVICE_VPN + 5, PROT_R), -EPERM);
+	EXPECT_EQ(alloc_page(&pd, KMAP_DEVICE_VPN + KMAP_DEVICE_PAGES - 1, PROT_R),
+		  -EPERM); /* no device there */
 	EXPECT_EQ(map_page(&kernel_pdir, KMAP_STACK_VPN, f, URW), -EPERM);
 	EXPECT_EQ(charged(), before + 1);
 	EXPECT_EQ(container_free(owner, f), 0);

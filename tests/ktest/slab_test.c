@@ -164,3 +164,166 @@ KTEST_PANICS(slab, kmfree_of_a_wild_pointer_panics, "is none of kmalloc's")
 
 	kmfree(page + 512);
 }
+
+static bool unguarded(void)
+{
+	if (!QUIRE_DEBUG)
+		ktest_skip("red zones and poison are in debug builds only");
+	return !QUIRE_DEBUG;
+}
+
+/* Flips a byte, asks cache_check, and flips it back. */
+static unsigned faults_with(volatile uint8_t *byte)
+{
+	unsigned faults;
+
+	*byte ^= 1;
+	faults = cache_check(&cache);
+	*byte ^= 1;
+	return faults;
+}
+
+/* On both sides of an object of each size; a byte of its own is no fault. */
+KTEST_EACH(slab, check_sees_a_byte_beside_an_object, sizes)
+{
+	uint8_t *p;
+
+	if (unguarded())
+		return;
+	cache_init(&cache, "test", param);
+	p = cache_alloc(&cache);
+	ASSERT(p);
+	EXPECT_EQ(faults_with(&p[0]), 0);
+	EXPECT_EQ(faults_with(&p[param - 1]), 0);
+	for (uint32_t i = 0; i < 8; i++) {
+		EXPECT_FAULTS(faults_with(&p[param + i]));
+		EXPECT_FAULTS(faults_with(&p[-1 - (int32_t)i]));
+	}
+	EXPECT_EQ(cache_check(&cache), 0);
+	cache_free(&cache, p);
+}
+
+KTEST(slab, check_sees_a_write_to_a_free_object)
+{
+	uint8_t *a, *b;
+
+	if (unguarded())
+		return;
+	cache_init(&cache, "test", 40);
+	a = cache_alloc(&cache);
+	b = cache_alloc(&cache);
+	ASSERT(a && b);
+	EXPECT_EQ(faults_with(&a[39]), 0);
+	cache_free(&cache, a);
+	EXPECT_FAULTS(faults_with(&a[0]));
+	EXPECT_FAULTS(faults_with(&a[39]));
+	EXPECT_EQ(cache_check(&cache), 0);
+	cache_free(&cache, b);
+}
+
+/* What an object held cannot be read from it after it was freed, nor from its next life. */
+KTEST(slab, a_freed_object_forgets_what_it_held)
+{
+	uint8_t *a, *b, *again;
+
+	if (unguarded())
+		return;
+	cache_init(&cache, "test", 40);
+	a = cache_alloc(&cache);
+	b = cache_alloc(&cache);
+	ASSERT(a && b);
+	fill(a, 40, 7);
+	cache_free(&cache, a);
+	again = cache_alloc(&cache);
+	EXPECT_EQ((uintptr_t)again, (uintptr_t)a);
+	EXPECT(again[0] != 7 && again[39] != (uint8_t)(7 + 39));
+	cache_free(&cache, again);
+	cache_free(&cache, b);
+}
+
+/* The compiler does not know that nobody may. */
+static void write_byte(volatile uint8_t *at)
+{
+	*at = 0;
+}
+
+/* The zone begins behind the bytes asked for, though there is room for more up to the next object. */
+KTEST_PANICS(slab, overflow_by_one_byte_panics, "of cache test was written to beyond its end")
+{
+	uint8_t *p;
+
+	if (unguarded())
+		return;
+	cache_init(&cache, "test", 61);
+	p = cache_alloc(&cache);
+	write_byte(&p[61]);
+	cache_free(&cache, p);
+}
+
+/* Here the next object's zone would begin at once; each has its own behind it. */
+KTEST_PANICS(slab, overflow_of_an_aligned_object_panics, "of cache test was written to beyond its end")
+{
+	uint8_t *p;
+
+	if (unguarded())
+		return;
+	cache_init(&cache, "test", 64);
+	p = cache_alloc(&cache);
+	write_byte(&p[64]);
+	cache_free(&cache, p);
+}
+
+KTEST_PANICS(slab, underflow_by_one_byte_panics, "of cache test was written to before its beginning")
+{
+	uint8_t *p;
+
+	if (unguarded())
+		return;
+	cache_init(&cache, "test", 64);
+	p = cache_alloc(&cache);
+	write_byte(&p[-1]);
+	cache_free(&cache, p);
+}
+
+KTEST_PANICS(slab, kmalloc_guards_what_was_asked_for, "of cache kmalloc-32 was written to beyond its end")
+{
+	uint8_t *p;
+
+	if (unguarded())
+		return;
+	p = kmalloc(17);
+	write_byte(&p[17]);
+	kmfree(p);
+}
+
+KTEST_PANICS(slab, write_after_free_panics_at_the_next_alloc,
+	     "of cache test was written to after it was freed")
+{
+	uint8_t *a;
+
+	if (unguarded())
+		return;
+	cache_init(&cache, "test", 64);
+	a = cache_alloc(&cache);
+	ASSERT(cache_alloc(&cache)); /* keeps the slab */
+	cache_free(&cache, a);
+	write_byte(&a[63]);
+	cache_alloc(&cache);
+}
+
+/* Before the frame is the frame allocator's, which could no longer name the cache. */
+KTEST_PANICS(slab, write_after_free_panics_with_the_last_free,
+	     "of cache test was written to after it was freed")
+{
+	uint8_t *a;
+	void *b;
+
+	if (unguarded())
+		return;
+	cache_init(&cache, "test", 64);
+	a = cache_alloc(&cache);
+	b = cache_alloc(&cache);
+	cache_free(&cache, a);
+	write_byte(&a[0]);
+	cache_free(&cache, b);
+}

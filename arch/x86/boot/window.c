@@ -3,6 +3,7 @@
  * Places are given out one after the other and never taken back: the kernel's map puts an end to them all.
  */
 #include "boot.h"
+#include <arch/boot.h>
 #include <arch/pte_store.h>
 
 #define WINDOW_VPN   (ARCH_VPN_END - ARCH_LARGE_PAGES)
@@ -14,7 +15,7 @@ static struct {
 	uint32_t used; /* pages */
 } window;
 
-BOOT_CODE const void *boot_window(uint64_t physical, uint32_t bytes)
+BOOT_CODE static void *map(uint64_t physical, uint32_t bytes, prot_t prot)
 {
 	uint32_t offset = physical % PAGE_SIZE;
 	uint32_t first = (uint32_t)(physical >> PAGE_SHIFT);
@@ -26,8 +27,17 @@ BOOT_CODE const void *boot_window(uint64_t physical, uint32_t bytes)
 
 	/* Absent to present: no flush is owed. */
 	for (uint32_t i = 0; i < count; i++)
-		arch_pte_write(&entry_window_table[window.used + i],
-			       arch_pte_leaf(0, PFN(first + i), PROT_R | PROT_X));
+		arch_pte_write(&entry_window_table[window.used + i], arch_pte_leaf(0, PFN(first + i), prot));
 	window.used += count;
-	return (const char *)vaddr_of(v) + offset;
+	return (char *)vaddr_of(v) + offset;
+}
+
+BOOT_CODE const void *boot_window(uint64_t physical, uint32_t bytes)
+{
+	return map(physical, bytes, PROT_R | PROT_X);
+}
+
+BOOT_CODE void *arch_boot_device(paddr_t base, uint32_t bytes)
+{
+	return map(base.a, bytes, PROT_R | PROT_W | PROT_NOCACHE);
 }

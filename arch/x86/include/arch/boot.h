@@ -11,6 +11,12 @@
  */
 int arch_boot_info(uint32_t magic, uint32_t info, struct boot_info *out, const char **why);
 
+/*
+ * Returns where bytes of a device can be written until the kernel's map is loaded; null when they do not lie below
+ * 4 GiB or there is no room. On the entry page tables only.
+ */
+void *arch_boot_device(paddr_t base, uint32_t bytes);
+
 /* Returns the page, mapped and otherwise unused, that phase one gets as its first spare. */
 pfn_t arch_boot_spare(void);
 

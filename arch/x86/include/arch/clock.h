@@ -13,4 +13,10 @@ uint64_t arch_clock_now(void);
  */
 uint32_t arch_clock_calibrate(void);
 
+/*
+ * Returns a word that differs from boot to boot and from call to call, as far as the machine's clocks do: the
+ * time-stamp counter where there is one, the interval timer and the time of day. Needs arch_cpu_identify.
+ */
+uint32_t arch_clock_noise(void);
+
 #endif

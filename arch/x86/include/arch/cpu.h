@@ -7,9 +7,12 @@
 #define CR0_WP 0x00010000u
 #define CR0_PG 0x80000000u
 
-#define CR4_PSE 0x010u
-#define CR4_PAE 0x020u
-#define CR4_PGE 0x080u
+#define CR4_PSE  0x000010u
+#define CR4_PAE  0x000020u
+#define CR4_PGE  0x000080u
+#define CR4_UMIP 0x000800u
+#define CR4_SMEP 0x100000u
+#define CR4_SMAP 0x200000u
 
 #define MSR_EFER 0xC0000080u
 #define EFER_NXE 0x800u
@@ -21,6 +24,11 @@
 #define CPUID_PGE (1u << 13)
 #define CPUID_NX  (1u << 20)
 
+/* Leaf 7, EBX and, for UMIP, ECX: what a CPU has against a supervisor led astray and a program that looks around. */
+#define CPUID_SMEP (1u << 7)
+#define CPUID_SMAP (1u << 20)
+#define CPUID_UMIP (1u << 2)
+
 /* What CPUID tells. All zero on a CPU without it. */
 struct cpu_info {
 	bool has_cpuid;
@@ -28,6 +36,8 @@ struct cpu_info {
 	uint8_t family, model, stepping;
 	uint32_t features;          /* leaf 1, EDX */
 	uint32_t extended_features; /* leaf 0x80000001, EDX */
+	uint32_t protections;       /* leaf 7, EBX */
+	uint32_t more_protections;  /* leaf 7, ECX */
 };
 extern struct cpu_info cpu_info;
 
@@ -50,6 +60,14 @@ CPU_REGISTER(cr0)
 CPU_REGISTER(cr2)
 CPU_REGISTER(cr3)
 CPU_REGISTER(cr4) /* exists where CPUID does */
+
+static inline uint32_t arch_read_eflags(void)
+{
+	uint32_t value;
+
+	__asm__ volatile("pushfl\n\tpopl %0" : "=r"(value) : : "memory");
+	return value;
+}
 
 static inline uint64_t arch_read_msr(uint32_t msr)
 {

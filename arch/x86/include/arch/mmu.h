@@ -12,7 +12,9 @@ void arch_mmu_probe(bool as_486);
 
 /*
  * Loads the root with every feature of arch_mmu on: PSE and PAE before CR3, PG and WP, then PGE, in the order
- * of SDM 3A 4.1.2, 4.10.4 and 11.11.8. The code that runs is mapped at the same address by the root.
+ * of SDM 3A 4.1.2, 4.10.4 and 11.11.8. The code that runs is mapped at the same address by the root. Where the
+ * CPU has them, SMEP, SMAP and UMIP are on from here on: the kernel cannot execute USER pages, and reads and
+ * writes them only as arch/user_access.h says; programs cannot ask where the descriptor tables are.
  */
 void arch_mmu_enable(pfn_t root);
 

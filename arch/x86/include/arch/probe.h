@@ -1,6 +1,7 @@
 /*
  * arch/probe.h - tries an access and tells whether it faulted. The supervisor's rights on the loaded directory
- * are what counts. Works from trap_init on, in panics too.
+ * are what counts: with SMAP on, a USER page can be read and written while arch/user_access.h has the way open; with
+ * SMEP on, it cannot be executed. Works from trap_init on, in panics too.
  */
 #ifndef ARCH_PROBE_H
 #define ARCH_PROBE_H
