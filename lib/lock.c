@@ -21,13 +21,18 @@ bool lock_is_mine(const struct lock *l)
 	return !QUIRE_DEBUG || (l->held && l->cpu == arch_cpu());
 }
 
-void lock_check_acquire(struct lock *l)
+void lock_check_acquire(const struct lock *l)
 {
 	if (l->held && l->cpu == arch_cpu())
 		panic("lock %s taken twice", l->name);
 	if (stack.count && stack.held[stack.count - 1]->rank >= l->rank)
 		panic("lock %s taken while %s is held", l->name, stack.held[stack.count - 1]->name);
 	INVARIANT(stack.count < MOST_HELD);
+}
+
+/* Only the holder may say who holds it. */
+void lock_note_holder(struct lock *l)
+{
 	stack.held[stack.count++] = l;
 	l->cpu = arch_cpu();
 }

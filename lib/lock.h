@@ -27,8 +27,9 @@ struct lock {
 		.name = (its_name), .rank = (its_rank)                                                       \
 	}
 
-/* Panic where the rules are broken; called in debug builds. lib/lock.c. */
-void lock_check_acquire(struct lock *l);
+/* Panic where the rules are broken; called in debug builds, before and behind the taking. lib/lock.c. */
+void lock_check_acquire(const struct lock *l);
+void lock_note_holder(struct lock *l);
 void lock_check_release(struct lock *l);
 
 /* Takes a lock that another processor holds, as soon as it is free. */
@@ -47,6 +48,8 @@ static inline void lock_acquire(struct lock *l)
 	if (__builtin_expect(__atomic_exchange_n(&l->held, 1, __ATOMIC_ACQUIRE), 0))
 		lock_spin(l);
 	l->irq_state = state;
+	if (QUIRE_DEBUG)
+		lock_note_holder(l);
 }
 
 /* Releases the lock and gives the interrupts back as lock_acquire found them. */

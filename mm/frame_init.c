@@ -174,8 +174,10 @@ int alloc_init(void)
 
 	each_ram(find_end);
 	table = boot_alloc_frames(block_table_pages());
-	if (!table.n)
+	if (!table.n) {
+		frame_end = 0;
 		return -ENOMEM;
+	}
 	for (uint32_t i = 0; i < block_table_pages(); i++)
 		arch_frame_zero(PFN(table.n + i));
 	frame_blocks = arch_frame_direct(table);

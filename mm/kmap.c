@@ -278,17 +278,23 @@ int set_pdir_entry_identity(struct pdir *pd, vaddr_t va, struct tlb_batch *b)
 	pte_t new;
 	int err;
 
-	if (arch_pte_kind(1, old) != PTE_NONE) {
-		err = rmv_pdir_entry_by_va(pd, va, b);
-		if (err)
-			return err;
-		tlb_put_table_later(b, arch_pte_pfn(old));
-	} else if (vpn_of(va) >= ARCH_KERNEL_VPN) {
+	if (vpn_of(va) >= ARCH_KERNEL_VPN)
 		return -EPERM;
-	}
 	err = identity_entry(vpn_of(va) / SPAN, &new);
-	if (!err)
-		arch_pte_write(pgdir_walk(pd, vpn_of(va), 1, NULL).entry, new);
+	if (err)
+		return err;
+	if (arch_pte_kind(1, old) != PTE_NONE)
+		err = rmv_pdir_entry_by_va(pd, va, b);
+	if (err)
+		goto in_the_way;
+	if (arch_pte_kind(1, old) == PTE_TABLE)
+		tlb_put_table_later(b, arch_pte_pfn(old));
+	arch_pte_write(pgdir_walk(pd, vpn_of(va), 1, NULL).entry, new);
+	pd->shares_identity = true;
+	return 0;
+in_the_way:
+	if (arch_pte_kind(1, new) == PTE_TABLE)
+		frame_put(arch_pte_pfn(new));
 	return err;
 }
 

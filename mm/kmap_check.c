@@ -50,6 +50,8 @@ static int check_user_leaf(const struct pt_leaf *leaf, void *arg)
 	enum frame_state state = frame_state(arch_pte_pfn(leaf->entry));
 
 	check_wx(c, leaf);
+	if (leaf->v == 0)
+		fault(c, "page 0 is mapped", leaf->v, leaf->entry);
 	if (prot & PROT_GLOBAL)
 		fault(c, "a global page in the user part", leaf->v, leaf->entry);
 	if (!(prot & PROT_USER))

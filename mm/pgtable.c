@@ -198,7 +198,7 @@ int rmv_pdir_entry_by_va(struct pdir *pd, vaddr_t va, struct tlb_batch *b)
 /* Finds the level-0 entry for a user address; a large page on the way is nothing to be changed in part. */
 static int ptbl_entry(const struct pdir *pd, vaddr_t va, struct pt_slot *s)
 {
-	if (vpn_of(va) >= ARCH_KERNEL_VPN)
+	if (vpn_of(va) >= ARCH_KERNEL_VPN || !vpn_of(va) || pd->shares_identity)
 		return -EPERM;
 	*s = pgdir_walk(pd, vpn_of(va), 0, NULL);
 	if (s->level == 0)
@@ -211,6 +211,8 @@ int set_ptbl_entry_by_va(struct pdir *pd, vaddr_t va, pfn_t f, prot_t prot, stru
 	struct pt_slot s;
 	int err = ptbl_entry(pd, va, &s);
 
+	if (!err && f.n >= ARCH_PFN_END)
+		err = -EINVAL;
 	if (err)
 		return err;
 	if (arch_pte_kind(0, arch_pte_exchange(s.entry, arch_pte_leaf(0, f, prot))) == PTE_LEAF)
@@ -260,6 +262,7 @@ static int make_root(struct pdir *pd, struct container_id owner, uint32_t own_ro
 int pdir_init_bare(struct pdir *pd, struct container_id owner)
 {
 	pd->owns_kernel = true;
+	pd->shares_identity = false;
 	return make_root(pd, owner, ROOTS);
 }
 
@@ -270,6 +273,7 @@ int pdir_init(struct pdir *pd, struct container_id owner)
 	if (err)
 		return err;
 	pd->owns_kernel = false;
+	pd->shares_identity = false;
 	pgtable.kernel_root_shared = true;
 	arch_pte_copy(table_at(pd->root) + USER_ROOTS, (pte_t *)table_at(kernel_pdir.root) + USER_ROOTS,
 		      ROOTS - USER_ROOTS);
@@ -320,7 +324,7 @@ void vm_free(struct pdir *pd)
 /* True when a directory may change the entry for page v: the kernel's half is the kernel directory's. */
 static bool may_change(const struct pdir *pd, vpn_t v)
 {
-	return v < ARCH_KERNEL_VPN || pd->owns_kernel;
+	return v < ARCH_KERNEL_VPN ? !pd->shares_identity : pd->owns_kernel && v < ARCH_VPN_END;
 }
 
 static bool root_is_shared(const struct pdir *pd)
@@ -387,21 +391,28 @@ int free_ptbl(struct pdir *pd, vaddr_t va, struct tlb_batch *b)
 	return 0;
 }
 
-/* True when pages of a directory may get this protection. */
+/*
+ * True when pages of a directory may get this protection. Page 0 never; nor any where the directory shares the
+ * identity map's tables: what is changed there is changed for all.
+ */
 static bool may_protect(const struct pdir *pd, struct pages range, prot_t prot)
 {
 	if (range.first + range.count > ARCH_KERNEL_VPN && (!pd->owns_kernel || prot & PROT_USER))
 		return false;
-	return range.first >= ARCH_KERNEL_VPN || !(prot & PROT_GLOBAL);
+	return range.first >= ARCH_KERNEL_VPN ||
+	       (range.first && !pd->shares_identity && !(prot & PROT_GLOBAL));
 }
 
 /* True when these frames may be mapped so. */
 static bool may_map(const struct pdir *pd, struct pages range, pfn_t f, prot_t prot)
 {
-	if (!may_protect(pd, range, prot))
+	if (!may_protect(pd, range, prot) || f.n > ARCH_PFN_END - range.count)
 		return false;
 	if (!(prot & (PROT_USER | PROT_OWNED)))
 		return true;
+	/* A large leaf holds no reference; frame 0 is nobody's answer to a failed allocation. */
+	if (!f.n || (prot & PROT_OWNED && prot & PROT_LARGE))
+		return false;
 	for (uint32_t i = 0; i < range.count; i++) {
 		pfn_t one = PFN(f.n + i);
 		enum frame_state state = frame_state(one);
@@ -418,7 +429,7 @@ int map_page(struct pdir *pd, vpn_t v, pfn_t f, prot_t prot)
 {
 	struct pt_slot s;
 
-	if (!may_map(pd, PAGES(v, 1), f, prot))
+	if (v >= ARCH_VPN_END || !may_map(pd, PAGES(v, 1), f, prot))
 		return -EPERM;
 	s = pgdir_walk(pd, v, 0, NULL);
 	if (s.level) {
@@ -535,7 +546,7 @@ int mappages(struct pdir *pd, vaddr_t va, uint32_t size, paddr_t pa, prot_t prot
 	uint32_t offset = va % PAGE_SIZE;
 	uint32_t pages;
 
-	if (pa.a % PAGE_SIZE != offset || pa.a >> PAGE_SHIFT >= ARCH_PFN_END)
+	if (!size || pa.a % PAGE_SIZE != offset || pa.a >> PAGE_SHIFT >= ARCH_PFN_END)
 		return -EINVAL;
 	pages = (uint32_t)(((uint64_t)offset + size + PAGE_SIZE - 1) >> PAGE_SHIFT);
 	return map_region(pd, PAGES(vpn_of(va), pages), PFN((uint32_t)(pa.a >> PAGE_SHIFT)), prot);
@@ -554,6 +565,16 @@ static void clear_run(pte_t *entry, vpn_t v, uint32_t count, struct tlb_batch *b
 		if (arch_pte_prot(old) & PROT_OWNED)
 			tlb_put_later(b, arch_pte_pfn(old));
 	}
+}
+
+/* True when a range holds a large page that stands in the kernel's root entries, which every directory has. */
+static bool holds_shared_leaf(const struct pdir *pd, struct pages range)
+{
+	bool held = false;
+
+	for (vpn_t v = range.first; v < range.first + range.count && root_is_shared(pd); v = SPAN_END(v))
+		held |= v >= ARCH_KERNEL_VPN && slot_kind(pgdir_walk(pd, v, ROOT_LEVEL, NULL)) == PTE_LEAF;
+	return held;
 }
 
 /* True when a range cuts a large page in two. */
@@ -576,7 +597,7 @@ int unmap_region(struct pdir *pd, struct pages range, struct tlb_batch *b)
 		return -EINVAL;
 	if (range.count && !may_change(pd, end - 1))
 		return -EPERM;
-	if (cuts_large(pd, range))
+	if (cuts_large(pd, range) || holds_shared_leaf(pd, range))
 		return -EBUSY;
 
 	/* From here nothing fails. */
@@ -596,10 +617,11 @@ int unmap_region(struct pdir *pd, struct pages range, struct tlb_batch *b)
 
 int unmap_page(struct pdir *pd, vpn_t v, struct tlb_batch *b)
 {
-	struct pt_slot s = pgdir_walk(pd, v, 0, NULL);
+	struct pt_slot s;
 
 	if (!may_change(pd, v))
 		return -EPERM;
+	s = pgdir_walk(pd, v, 0, NULL);
 	if (slot_kind(s) == PTE_NONE)
 		return -ENOENT;
 	if (s.level)
@@ -610,12 +632,13 @@ int unmap_page(struct pdir *pd, vpn_t v, struct tlb_batch *b)
 
 int alloc_page(struct pdir *pd, vpn_t v, prot_t prot)
 {
-	struct pt_slot s = pgdir_walk(pd, v, 0, NULL);
+	struct pt_slot s;
 	pfn_t f;
 	int err;
 
-	if (!may_protect(pd, PAGES(v, 1), prot))
+	if (v >= ARCH_VPN_END || !may_protect(pd, PAGES(v, 1), prot))
 		return -EPERM;
+	s = pgdir_walk(pd, v, 0, NULL);
 	if (slot_kind(s) == PTE_LEAF)
 		return -EEXIST;
 	err = container_alloc(pd->owner, ALLOC_USER | ALLOC_ZERO | ALLOC_HIGH, &f);
@@ -651,16 +674,6 @@ void free_mem_quota(struct pdir *pd)
 {
 	vm_free(pd);
 	container_destroy(pd->owner);
-}
-
-void set_pdir_base(const struct pdir *pd)
-{
-	arch_mmu_load(pd->root);
-}
-
-void enable_paging(const struct pdir *pd)
-{
-	arch_mmu_enable(pd->root);
 }
 
 int pdir_each_leaf(const struct pdir *pd, struct pages range, int (*visit)(const struct pt_leaf *, void *),

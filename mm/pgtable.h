@@ -9,6 +9,7 @@
 #ifndef MM_PGTABLE_H
 #define MM_PGTABLE_H
 
+#include <arch/mmu.h>
 #include <arch/pte.h>
 #include <mm/container.h>
 #include <mm/tlb.h>
@@ -16,6 +17,7 @@
 struct pdir {
 	pfn_t root;
 	bool owns_kernel; /* the kernel half's tables are its own: true for the kernel's directory alone */
+	bool shares_identity; /* tables of its user part are the identity map's: no page of it can be changed */
 	struct container_id owner; /* its tables and the pages of alloc_page are charged to it */
 };
 
@@ -92,7 +94,8 @@ int free_ptbl(struct pdir *pd, vaddr_t va, struct tlb_batch *b);
 
 /*
  * Maps one page. Returns 0, -EEXIST (something is mapped there), -EPERM (kernel half of another directory than
- * the kernel's or of one whose root is shared by now; PROT_USER on a kernel frame or in the kernel half;
+ * the kernel's or of one whose root is shared by now; page 0; a frame beyond the mode's reach; a directory that
+ * shares the identity map; PROT_USER on a kernel frame or in the kernel half;
  * PROT_GLOBAL in the user half; PROT_OWNED on a frame without references), or as alloc_ptbl; on failure nothing
  * has changed and the reference stays the caller's.
  */
@@ -108,7 +111,7 @@ int unmap_page(struct pdir *pd, vpn_t v, struct tlb_batch *b);
  */
 int map_region(struct pdir *pd, struct pages range, pfn_t f, prot_t prot);
 
-/* The same in bytes, rounded outward to pages; -EINVAL when va and pa differ in their offset in a page. */
+/* The same in bytes, rounded outward to pages; -EINVAL for size 0, or where va and pa differ in their offset. */
 int mappages(struct pdir *pd, vaddr_t va, uint32_t size, paddr_t pa, prot_t prot);
 
 /* Unmaps whatever a range maps; absent pages are skipped. 0, -EINVAL, -EPERM, or -EBUSY when it cuts a large page. */
@@ -128,8 +131,15 @@ int alloc_mem_quota(struct pdir *pd, struct container_id parent, uint32_t n);
 void free_mem_quota(struct pdir *pd);
 
 /* Load CR3; turn paging on with all that the CPU has. */
-void set_pdir_base(const struct pdir *pd);
-void enable_paging(const struct pdir *pd);
+static inline void set_pdir_base(const struct pdir *pd)
+{
+	arch_mmu_load(pd->root);
+}
+
+static inline void enable_paging(const struct pdir *pd)
+{
+	arch_mmu_enable(pd->root);
+}
 
 /* Calls visit for each leaf of a range of pages, in order; stops and returns its first result that is not 0. */
 struct pt_leaf {

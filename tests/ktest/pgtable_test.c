@@ -339,6 +339,34 @@ KTEST(pgtable, a_kernel_frame_gets_no_user_mapping)
 	EXPECT_EQ(map_page(&pd, V, f, URW), -EPERM); /* free by now */
 }
 
+KTEST(pgtable, page_0_cannot_be_mapped)
+{
+	EXPECT_EQ(alloc_page(&pd, 0, URW), -EPERM);
+	EXPECT_EQ(map_page(&pd, 0, machine_device_frames(1), PROT_R), -EPERM);
+	EXPECT_EQ(map_region(&pd, PAGES(0, 2), machine_device_frames(2), PROT_R), -EPERM);
+	EXPECT_EQ(alloc_ptbl(&pd, 0), 0);
+	EXPECT_EQ(set_ptbl_entry_by_va(&pd, 0, machine_device_frames(1), PROT_R, &batch), -EPERM);
+	EXPECT(!maps(0));
+}
+
+/* In two-level mode the number of such a frame would lose its upper bits. */
+KTEST(pgtable, a_frame_beyond_the_reach_is_refused)
+{
+	EXPECT_EQ(map_page(&pd, V, PFN(ARCH_PFN_END), PROT_R | PROT_USER), -EPERM);
+	EXPECT_EQ(map_page(&pd, V, PFN(ARCH_PFN_END + arch_image().text.n), URW), -EPERM);
+	EXPECT_EQ(map_page(&pd, V, NO_FRAME, URW), -EPERM);
+	EXPECT_EQ(alloc_ptbl(&pd, VA), 0);
+	EXPECT_EQ(set_ptbl_entry_by_va(&pd, VA, PFN(ARCH_PFN_END), PROT_R, &batch), -EINVAL);
+	EXPECT(!maps(V));
+}
+
+KTEST(pgtable, every_leaf_is_present)
+{
+	EXPECT_EQ(alloc_page(&pd, V, PROT_W | PROT_USER), 0);
+	EXPECT_EQ(alloc_page(&pd, V, PROT_W | PROT_USER), -EEXIST);
+	EXPECT(maps(V));
+}
+
 KTEST(pgtable, an_entry_owns_only_what_has_references)
 {
 	EXPECT_EQ(map_page(&pd, V, arch_image().text, PROT_R | PROT_OWNED), -EPERM);
@@ -491,6 +519,7 @@ KTEST(pgtable, mappages_rounds_bytes_outward)
 	EXPECT_EQ(mappages(&pd, VA + 0x5001, 10, PADDR(pa), PROT_R), -EINVAL);
 	EXPECT_EQ(mappages(&pd, VA + 0x5000, 10, PADDR(UINT64_MAX & ~0xfffull), PROT_R), -EINVAL);
 	EXPECT_EQ(mappages(&pd, VA + 0x1000, PAGE_SIZE, PADDR(pa), PROT_R), -EEXIST);
+	EXPECT_EQ(mappages(&pd, VA + 0x5800, 0, PADDR(pa + 0x800), PROT_R), -EINVAL);
 	EXPECT_EQ(mappages(&pd, vaddr_of(ARCH_VPN_END - 1), UINT32_MAX, PADDR(pa), PROT_R), -EINVAL);
 }
 

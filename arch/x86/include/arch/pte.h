@@ -71,7 +71,7 @@ static inline pte_t arch_pte_leaf(unsigned level, pfn_t f, prot_t prot)
 {
 	pte_t p = arch_pte_of_frame(f);
 
-	p.raw |= (prot & arch_mmu.leaf_bits) | (level ? PTE_LARGE : 0);
+	p.raw |= (prot & arch_mmu.leaf_bits) | PTE_PRESENT | (level ? PTE_LARGE : 0);
 #if QUIRE_PAE
 	if (!(prot & PROT_X))
 		p.raw |= arch_mmu.nx_bit;
