@@ -28,6 +28,7 @@ from make_font import Font, read_font  # noqa: E402
 LIMIT = 60.0  # seconds; an emulated UEFI takes ten
 WITHOUT_SERIAL = 20.0  # seconds for a boot that takes less than one with a serial port
 LEAST_SHOWN = 12  # rows with text on a screen that has scrolled: more than half of the smallest
+COLUMNS_MOST = 128  # drivers/console/screen.c
 IDLE = "\nIdle."
 PANIC = "\nbacktrace:"
 
@@ -56,7 +57,7 @@ def judge_picture(name: str, shown: display.Shown, font: Font) -> Result:
     if not shown.said or shown.picture is None:
         return Result(name, False, None, ["no picture, or no last line", *shown.serial[-20:], shown.errors])
     rows = display.rows_of_picture(shown.picture, font)
-    wrong = fits(rows, shown.serial, 128, False)
+    wrong = fits(rows, shown.serial, min(COLUMNS_MOST, shown.picture.width // font.width), False)
     return Result(name, not wrong, None, wrong)
 
 
