@@ -256,10 +256,11 @@ KTEST(kmap, a_failed_idptbl_init_changes_nothing)
 	forget_identity();
 	used = machine_frames_used();
 	do {
-		machine_fail_after(n++);
+		machine_fail_after(n);
 		err = idptbl_init();
 		machine_fail_after(-1);
 		ASSERT(err == 0 || (err == -ENOMEM && machine_frames_used() == used));
+		n += 1 + n / 4; /* without large pages there are hundreds of tables */
 	} while (err);
 	EXPECT(n > 1);
 	EXPECT_EQ(pdir_init_kern(&identity_pdir), 0);
