@@ -18,7 +18,8 @@ enum frame_state {
 	FRAME_CACHED,   /* free, on the short list in front of the buddy */
 	FRAME_KERNEL,   /* used by the kernel; without references: its image, modules, what phase one took */
 	FRAME_TABLE,    /* used as a page table */
-	FRAME_USER      /* used by a program */
+	FRAME_USER,     /* used by a program */
+	FRAME_PRIVATE   /* used as a slab or a stack: nothing that is freed by its address */
 };
 
 /* 16 bytes for each frame. A free frame's links lead along its list, a used one's along its owner's frames. */

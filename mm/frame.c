@@ -239,6 +239,7 @@ static const char *const state_names[] = {
 	[FRAME_KERNEL] = "the kernel's",
 	[FRAME_TABLE] = "a page table",
 	[FRAME_USER] = "a program's",
+	[FRAME_PRIVATE] = "a slab or a stack",
 };
 
 _Noreturn void frame_bad(const char *who, uint32_t n)
@@ -316,18 +317,46 @@ void *kalloc(void)
 	return n ? arch_frame_direct(PFN(n)) : NULL;
 }
 
-void kfree(void *page)
+void *kalloc_block(unsigned order)
+{
+	pfn_t f;
+
+	return frame_alloc(ALLOC_KERNEL | ALLOC_ORDER(order), &f) ? NULL : arch_frame_direct(f);
+}
+
+/* Returns the frame of a page in the direct map. */
+static inline uint32_t frame_of_page(const char *who, const void *page)
 {
 	pfn_t p = arch_frame_of_direct(page);
-	struct frame *f;
 
 	if ((uintptr_t)page % PAGE_SIZE || !p.n || !frame_known(p.n))
-		panic("kfree: %p is no page of the direct map", page);
-	f = frame_desc(p.n);
+		panic("%s: %p is no page of the direct map", who, page);
+	return p.n;
+}
+
+void kfree(void *page)
+{
+	uint32_t n = frame_of_page("kfree", page);
+	struct frame *f = frame_desc(n);
+
 	lock_acquire(&frame_lock);
 	if (f->tag != FRAME_TAG(1, 0, FRAME_KERNEL))
-		frame_bad("kfree", p.n);
-	release(f, p.n, 0, &frame_zones.zone[ZONE_LOW]);
+		frame_bad("kfree", n);
+	release(f, n, 0, &frame_zones.zone[ZONE_LOW]);
+	lock_release(&frame_lock);
+}
+
+void kfree_block(void *first)
+{
+	uint32_t n = frame_of_page("kfree_block", first);
+	struct frame *f = frame_desc(n);
+	unsigned order;
+
+	lock_acquire(&frame_lock);
+	order = frame_tag_order(f->tag);
+	if (f->tag != FRAME_TAG(1, order, FRAME_KERNEL))
+		frame_bad("kfree_block", n);
+	release(f, n, order, &frame_zones.zone[ZONE_LOW]);
 	lock_release(&frame_lock);
 }
 

@@ -11,10 +11,11 @@
 #include <mm/buddy.h>
 #include <mm/quota.h>
 
-/* Flags of frame_alloc. The purpose is one of the first three. */
+/* Flags of frame_alloc. The purpose is one of the first four. */
 #define ALLOC_KERNEL   (FRAME_KERNEL)
 #define ALLOC_TABLE    (FRAME_TABLE)
 #define ALLOC_USER     (FRAME_USER)
+#define ALLOC_PRIVATE  (FRAME_PRIVATE)
 #define ALLOC_ZERO     0x08u                /* zeroed */
 #define ALLOC_HIGH     0x10u                /* may lie outside of the direct map, and prefers to */
 #define ALLOC_ORDER(n) ((uint32_t)(n) << 8) /* 2^n contiguous frames, aligned to their size */
@@ -86,6 +87,10 @@ enum frame_state frame_state(pfn_t f);
  */
 void *kalloc(void);
 void kfree(void *page);
+
+/* The same for 2^order pages, contiguous and aligned to their size; the block itself knows how many it has. */
+void *kalloc_block(unsigned order);
+void kfree_block(void *first);
 
 /* Makes `to` the owner of all that `from` (not the root) owns; the quotas are the caller's to move. frame_lock held. */
 void frame_relabel_locked(uint32_t from, uint32_t to);

@@ -331,7 +331,7 @@ static uint32_t find_stack_slot(void)
 static int map_stack_page(vpn_t v)
 {
 	pfn_t f;
-	int err = frame_alloc(ALLOC_KERNEL, &f);
+	int err = frame_alloc(ALLOC_PRIVATE, &f);
 
 	if (err)
 		return err;

@@ -82,7 +82,7 @@ static bool is_regions_frame(const struct kregion *r, const struct pt_leaf *leaf
 	pfn_t f = arch_pte_pfn(leaf->entry);
 
 	if (!r->first.n)
-		return frame_state(f) == FRAME_KERNEL && frame_refs(f) == 1;
+		return frame_state(f) == FRAME_PRIVATE && frame_refs(f) == 1;
 	return f.n == r->first.n + (leaf->v - r->range.first);
 }
 

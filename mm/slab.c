@@ -150,10 +150,12 @@ static void check_and_poison(struct slab *s, uint32_t i)
 /* Makes a slab, all of it free, and puts it in front of the partial ones. */
 static struct slab *new_slab(struct cache *c)
 {
-	struct slab *s = kalloc();
+	struct slab *s;
+	pfn_t f;
 
-	if (!s)
+	if (frame_alloc(ALLOC_PRIVATE, &f))
 		return NULL;
+	s = arch_frame_direct(f);
 	s->magic = SLAB_MAGIC;
 	s->cache = c;
 	s->used = 0;
@@ -254,7 +256,7 @@ void cache_free(struct cache *c, void *object)
 			check_all_poison(s);
 		c->slabs--;
 		s->magic = 0;
-		kfree(s);
+		frame_put(arch_frame_of_direct(s));
 	}
 	lock_release(&c->lock);
 }
@@ -269,11 +271,10 @@ void slab_init(void)
 static void *alloc_frames(uint32_t size)
 {
 	unsigned order = 0;
-	pfn_t f;
 
 	while (order < BUDDY_ORDERS && size > PAGE_SIZE << order)
 		order++;
-	return frame_alloc(ALLOC_KERNEL | ALLOC_ORDER(order), &f) ? NULL : arch_frame_direct(f);
+	return kalloc_block(order);
 }
 
 void *kmalloc(uint32_t size)
@@ -294,7 +295,7 @@ void kmfree(void *p)
 		return;
 	/* An object never lies at the beginning of a frame: that is where its slab is. */
 	if ((void *)s == p)
-		frame_put(arch_frame_of_direct(p));
+		kfree_block(p);
 	else if (s->magic == SLAB_MAGIC)
 		cache_free(s->cache, p);
 	else

@@ -536,6 +536,11 @@ KTEST_PANICS(frame, kfree_of_a_page_table_panics, "is a page table")
 		kfree(arch_frame_direct(f));
 }
 
+KTEST_PANICS(frame, kfree_of_a_larger_block_panics, "is the kernel's")
+{
+	kfree(kalloc_block(1));
+}
+
 KTEST_PANICS(frame, put_inside_of_a_block_panics, "is not the first of its block")
 {
 	pfn_t f;

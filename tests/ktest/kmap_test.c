@@ -567,6 +567,14 @@ static uint32_t use_boot_part(struct held *list)
 	return used;
 }
 
+/* A stack's frame is mapped: it is not given back by its address in the direct map. */
+KTEST_PANICS(kmap, kfree_of_a_stack_panics, "is a slab or a stack")
+{
+	vaddr_t top = kstack_alloc();
+
+	kfree(arch_frame_direct(arch_pte_pfn(get_ptbl_entry_by_va(&kernel_pdir, top - 1))));
+}
+
 /*
  * What only starting needed can be had, be overwritten, the entry page tables too, and is no more executable than
  * any other memory. Where a frame is not free, whoever has it got it from the allocator.

@@ -1,6 +1,7 @@
 /* tests/ktest/slab_test.c - caches of small objects, and kmalloc. */
 #include <arch/frame_access.h>
 #include <kernel/ktest.h>
+#include <mm/frame.h>
 #include <mm/slab.h>
 #include <tests/ktest/machine.h>
 
@@ -163,6 +164,37 @@ KTEST_PANICS(slab, kmfree_of_a_wild_pointer_panics, "is none of kmalloc's")
 	char *page = arch_frame_direct(arch_frame_of_direct(kmalloc(PAGE_SIZE)));
 
 	kmfree(page + 512);
+}
+
+/* A slab lies where a page's address would: it is not given back under the objects in it. */
+KTEST_PANICS(slab, kmfree_of_a_live_slab_panics, "is a slab or a stack")
+{
+	char *object = kmalloc(100);
+
+	kmfree(object - (uintptr_t)object % PAGE_SIZE);
+}
+
+KTEST_PANICS(slab, kfree_of_a_live_slab_panics, "is a slab or a stack")
+{
+	char *object = kmalloc(100);
+
+	kfree(object - (uintptr_t)object % PAGE_SIZE);
+}
+
+KTEST_PANICS(slab, kmfree_of_a_page_table_panics, "is a page table")
+{
+	pfn_t f;
+
+	if (!frame_alloc(ALLOC_TABLE, &f))
+		kmfree(arch_frame_direct(f));
+}
+
+KTEST_PANICS(slab, kmfree_of_a_shared_block_panics, "is the kernel's")
+{
+	void *p = kmalloc(2 * PAGE_SIZE);
+
+	frame_get(arch_frame_of_direct(p));
+	kmfree(p);
 }
 
 static bool unguarded(void)
