@@ -22,7 +22,7 @@ enum frame_state {
 	FRAME_PRIVATE   /* used as a slab or a stack: nothing that is freed by its address */
 };
 
-/* 16 bytes for each frame. A free frame's links lead along its list, a used one's along its owner's frames. */
+/* 16 bytes for each frame. A free frame's links lead along its list; a used one's are unused. */
 struct frame {
 	uint32_t next, prev; /* frame numbers; 0: none */
 	uint32_t owner;      /* container index of a used frame */

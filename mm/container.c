@@ -4,6 +4,10 @@
  *
  * A live container's generation is even, a free slot's odd: an id is stale as soon as its slot has moved on. A
  * slot whose generation would come round again is not used any more.
+ *
+ * Frames keep the index of the container that they were charged to when it ends: walking them would take as long as
+ * there are many. Its slot then is an alias of whoever pays for it now, in a list of that one's, until no frame is
+ * left that names it. So a frame's payer is always one look away.
  */
 #include <lib/panic.h>
 #include <mm/container.h>
@@ -13,18 +17,21 @@
 #define NEXT_CAPACITY  1024u /* from here on an array fills whole frames */
 #define ROOT           0u
 
-/* One array of `capacity` words for each. The first six are the accounts'. */
+/* One array of `capacity` words for each. The first eight are the accounts'. */
 enum field {
 	QUOTA,
 	USAGE,
-	OWN,
+	PROMISED,
 	PARENT,
 	NCHILDREN,
-	FIRST_FRAME,
+	PAYER,
+	LEFT,
+	COUNTED,
 	GENERATION,
 	FIRST_CHILD,
-	NEXT, /* sibling; of a free slot: the next free one. 0: none, for the root is nobody's sibling */
-	PREV,
+	FIRST_ALIAS,
+	NEXT, /* sibling, alias or free slot. 0: none, for the root is none of them */
+	PREV, /* sibling */
 	FIELDS
 };
 
@@ -48,9 +55,27 @@ static void adopt(uint32_t *const arrays[FIELDS], uint32_t capacity)
 	for (unsigned i = 0; i < FIELDS; i++)
 		table.field[i] = arrays[i];
 	table.capacity = capacity;
-	frame_accounts.quotas = (struct quotas){arrays[QUOTA],  arrays[USAGE],     arrays[OWN],
-						arrays[PARENT], arrays[NCHILDREN], capacity};
-	frame_accounts.first_frame = arrays[FIRST_FRAME];
+	frame_accounts = (struct accounts){
+		.quotas = {arrays[QUOTA], arrays[USAGE], arrays[PROMISED], arrays[PARENT], arrays[NCHILDREN],
+			   capacity},
+		.payer = arrays[PAYER],
+		.left = arrays[LEFT],
+		.counted = arrays[COUNTED],
+	};
+}
+
+static bool is_alive(uint32_t i)
+{
+	return table.field[GENERATION][i] % 2 == 0;
+}
+
+/* Makes a slot that nothing names any more ready for another container, if it has a generation left. */
+static void add_slot(uint32_t i)
+{
+	if (table.field[GENERATION][i] == UINT32_MAX)
+		return;
+	table.field[NEXT][i] = table.free_slot;
+	table.free_slot = i;
 }
 
 /* Puts the slots from first on into the free list, the lowest in front. */
@@ -60,8 +85,7 @@ static void add_slots(uint32_t first)
 		for (unsigned k = 0; k < FIELDS; k++)
 			table.field[k][i] = 0;
 		table.field[GENERATION][i] = 1;
-		table.field[NEXT][i] = table.free_slot;
-		table.free_slot = i;
+		add_slot(i);
 	}
 }
 
@@ -69,7 +93,7 @@ void container_init(void)
 {
 	uint32_t *arrays[FIELDS];
 	uint32_t quota = quotas()->quota[ROOT];
-	uint32_t own = quotas()->own[ROOT];
+	uint32_t own = quota_own(quotas(), ROOT);
 
 	for (unsigned i = 0; i < FIELDS; i++)
 		arrays[i] = first_arrays[i];
@@ -140,7 +164,7 @@ uint32_t container_table_frames(void)
 static bool is_live(struct container_id c)
 {
 	return c.index < table.capacity && table.field[GENERATION][c.index] == c.generation &&
-	       c.generation % 2 == 0;
+	       is_alive(c.index);
 }
 
 static struct container_id id_of(uint32_t i)
@@ -180,13 +204,62 @@ static bool make_child(uint32_t parent, uint32_t n, struct container_id *child)
 	if (!quota_split(quotas(), parent, i, n))
 		return false;
 	table.free_slot = table.field[NEXT][i];
-	table.field[FIRST_FRAME][i] = 0;
+	table.field[PAYER][i] = i;
 	table.field[FIRST_CHILD][i] = 0;
+	table.field[FIRST_ALIAS][i] = 0;
 	table.field[GENERATION][i]++;
 	link_child(parent, i);
 	table.count++;
 	*child = id_of(i);
 	return true;
+}
+
+/* Takes the aliases of i that no frame names any more for new containers; returns how many that were. */
+static uint32_t reap(uint32_t i)
+{
+	uint32_t *link = &table.field[FIRST_ALIAS][i];
+	uint32_t alias, reaped = 0;
+
+	while ((alias = *link)) {
+		if (table.field[LEFT][alias]) {
+			link = &table.field[NEXT][alias];
+			continue;
+		}
+		*link = table.field[NEXT][alias];
+		add_slot(alias);
+		reaped++;
+	}
+	return reaped;
+}
+
+static uint32_t reap_all(void)
+{
+	uint32_t reaped = 0;
+
+	for (uint32_t i = 0; i < table.capacity; i++)
+		if (is_alive(i))
+			reaped += reap(i);
+	return reaped;
+}
+
+/*
+ * Makes sure of a free slot, with frame_lock held but for the time that the table grows. It grows unless there was
+ * much to reap: the walk over all containers is not for a handful of slots.
+ */
+static int need_slot(void)
+{
+	int err = 0;
+
+	while (!table.free_slot && !err) {
+		if (reap_all() >= table.capacity / 8)
+			break;
+		lock_release(&frame_lock);
+		err = grow();
+		lock_acquire(&frame_lock);
+		if (table.free_slot)
+			err = 0;
+	}
+	return err;
 }
 
 int container_split(struct container_id parent, uint32_t n, struct container_id *child)
@@ -199,12 +272,7 @@ int container_split(struct container_id parent, uint32_t n, struct container_id 
 	err = -EDQUOT;
 	if (!quota_can_consume(quotas(), parent.index, n))
 		goto out;
-	err = 0;
-	while (!table.free_slot && !err) {
-		lock_release(&frame_lock);
-		err = grow();
-		lock_acquire(&frame_lock);
-	}
+	err = need_slot();
 	/* The parent may have changed or gone while the lock was free. */
 	if (!err && !is_live(parent))
 		err = -ESRCH;
@@ -215,25 +283,49 @@ out:
 	return err;
 }
 
+static void add_alias(uint32_t payer, uint32_t alias)
+{
+	table.field[PAYER][alias] = payer;
+	table.field[NEXT][alias] = table.field[FIRST_ALIAS][payer];
+	table.field[FIRST_ALIAS][payer] = alias;
+}
+
+/* Makes i and its aliases those of `up`, as far as frames name them. i pays for `own` frames in all. */
+static void pass_frames(uint32_t i, uint32_t up, uint32_t own)
+{
+	uint32_t alias;
+
+	reap(i);
+	while ((alias = table.field[FIRST_ALIAS][i])) {
+		table.field[FIRST_ALIAS][i] = table.field[NEXT][alias];
+		own -= table.field[LEFT][alias];
+		add_alias(up, alias);
+	}
+	table.field[LEFT][i] = own;
+	table.field[PAYER][i] = up;
+	if (own)
+		add_alias(up, i);
+	else
+		add_slot(i);
+}
+
 static void destroy(uint32_t i)
 {
 	uint32_t up = quotas()->parent[i];
-	uint32_t child;
+	uint32_t child, own;
 
 	while ((child = table.field[FIRST_CHILD][i])) {
 		unlink_child(child);
 		quota_hoist(quotas(), child);
 		link_child(up, child);
 	}
-	frame_relabel_locked(i, up);
-	quota_pass_up(quotas(), i, quotas()->own[i]);
+	own = quota_own(quotas(), i);
+	quota_pass_up(quotas(), i, own);
 	quota_remove(quotas(), i);
 	unlink_child(i);
 	table.count--;
-	if (++table.field[GENERATION][i] != UINT32_MAX) {
-		table.field[NEXT][i] = table.free_slot;
-		table.free_slot = i;
-	}
+	table.field[GENERATION][i]++;
+	pass_frames(i, up, own);
 }
 
 int container_destroy(struct container_id c)
@@ -335,8 +427,8 @@ uint32_t container_count(void)
 
 static unsigned fault(const char *what, uint32_t i)
 {
-	printk("containers: %u: %s (quota %u, usage %u, own %u)\n", i, what, quotas()->quota[i],
-	       quotas()->usage[i], quotas()->own[i]);
+	printk("containers: %u: %s (quota %u, usage %u, promised %u)\n", i, what, quotas()->quota[i],
+	       quotas()->usage[i], quotas()->promised[i]);
 	return 1;
 }
 
@@ -357,25 +449,42 @@ static unsigned check_one(uint32_t i)
 	}
 	if (children != q->nchildren[i])
 		faults += fault("has not as many children as counted", i);
-	if (q->usage[i] != q->own[i] + promised)
-		faults += fault("usage is not own + what the children were promised", i);
-	if (q->usage[i] > q->quota[i])
-		faults += fault("uses more than its quota", i);
+	if (q->promised[i] != promised)
+		faults += fault("has not promised what its children have", i);
+	if (q->promised[i] > q->usage[i] || q->usage[i] > q->quota[i])
+		faults += fault("uses less than it promised, or more than its quota", i);
 	return faults;
+}
+
+/* Proves i's list of aliases; adds what they have left to *sum. A ring ends at more of them than slots. */
+static unsigned check_aliases(uint32_t i, uint32_t *sum)
+{
+	uint32_t seen = 0;
+
+	for (uint32_t k = table.field[FIRST_ALIAS][i]; k; k = table.field[NEXT][k]) {
+		if (is_alive(k) || table.field[PAYER][k] != i || seen++ > table.capacity)
+			return fault("pays for one that lives, or that another pays for", i);
+		*sum += table.field[LEFT][k];
+	}
+	return 0;
 }
 
 unsigned check_containers(void)
 {
-	uint32_t live = 0;
+	uint32_t live = 0, left = 0, listed = 0;
 	unsigned faults = 0;
 
 	lock_acquire(&frame_lock);
 	for (uint32_t i = 0; i < table.capacity; i++) {
-		if (table.field[GENERATION][i] % 2)
+		if (!is_alive(i)) {
+			left += table.field[LEFT][i];
 			continue;
+		}
 		live++;
-		faults += check_one(i);
+		faults += check_one(i) + check_aliases(i, &listed);
 	}
+	if (left != listed)
+		faults += fault("frames of containers that have ended are nobody's", ROOT);
 	if (live != table.count)
 		faults += fault("the containers are not as many as counted", ROOT);
 	lock_release(&frame_lock);

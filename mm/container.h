@@ -26,7 +26,8 @@ int container_split(struct container_id parent, uint32_t n, struct container_id 
 
 /*
  * Moves the frames that c still owns to its parent's account and its children to its parent, then lowers the
- * parent's usage by what is left of c's quota. Returns 0, -ESRCH (stale) or -EPERM (the root). O(frames + children).
+ * parent's usage by what is left of c's quota. Returns 0, -ESRCH (stale) or -EPERM (the root). O(children), those
+ * among them that have ended before and left frames; frames are not walked.
  */
 int container_destroy(struct container_id c);
 

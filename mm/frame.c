@@ -19,13 +19,15 @@ struct lock frame_lock = LOCK_INIT("frame", LOCK_FRAME);
 
 /* The root's account, until mm/container.c moves it into a table. */
 static struct {
-	uint32_t quota, usage, own, parent, nchildren, first_frame;
+	uint32_t quota, usage, promised, parent, nchildren, payer, left, counted;
 } root_account;
 
 struct accounts frame_accounts = {
-	.quotas = {&root_account.quota, &root_account.usage, &root_account.own, &root_account.parent,
+	.quotas = {&root_account.quota, &root_account.usage, &root_account.promised, &root_account.parent,
 		   &root_account.nchildren, 1},
-	.first_frame = &root_account.first_frame,
+	.payer = &root_account.payer,
+	.left = &root_account.left,
+	.counted = &root_account.counted,
 };
 
 struct frame_zones frame_zones = {.cache_limit = CACHE_LIMIT, .fail_after = -1};
@@ -115,32 +117,6 @@ static inline uint32_t take(uint32_t flags, unsigned order)
 	return order == 0 && z->cached ? z->cache[--z->cached] : take_block(flags, order);
 }
 
-/* Links a used block into its owner's list, which serves container_destroy. The root is never destroyed. */
-static inline void owner_link(struct frame *f, uint32_t n, uint32_t owner)
-{
-	uint32_t *first;
-
-	f->owner = owner;
-	if (owner == ROOT_ACCOUNT)
-		return;
-	first = &frame_accounts.first_frame[owner];
-	f->prev = 0;
-	f->next = *first;
-	if (f->next)
-		frame_desc(f->next)->prev = n;
-	*first = n;
-}
-
-static __attribute__((noinline)) void owner_unlink(struct frame *f)
-{
-	if (f->next)
-		frame_desc(f->next)->prev = f->prev;
-	if (f->prev)
-		frame_desc(f->prev)->next = f->next;
-	else
-		frame_accounts.first_frame[f->owner] = f->next;
-}
-
 static void poison_write(uint32_t n, unsigned order)
 {
 	for (uint32_t i = n; i < n + (1u << order); i++) {
@@ -187,7 +163,7 @@ static inline uint32_t alloc_locked(uint32_t owner, uint32_t flags, int *err)
 	if (QUIRE_DEBUG)
 		poison_check(n, order);
 	f->tag = FRAME_TAG(1, order, flags & 7);
-	owner_link(f, n, owner);
+	f->owner = owner;
 	return n;
 }
 
@@ -214,12 +190,20 @@ int frame_alloc(uint32_t flags, pfn_t *out)
 	return err;
 }
 
-/* A block without references goes back. Its owner is discharged by what the block's own descriptor says. */
+/* Discharges whoever pays for a block, by what the block's own descriptor says. */
+static inline void discharge(const struct frame *f, uint32_t count)
+{
+	uint32_t payer = frame_accounts.payer[f->owner];
+
+	quota_uncharge(&frame_accounts.quotas, payer, count);
+	if (payer != f->owner)
+		frame_accounts.left[f->owner] -= count;
+}
+
+/* A block without references goes back. */
 static inline void release(struct frame *f, uint32_t n, unsigned order, struct zone *z)
 {
-	quota_uncharge(&frame_accounts.quotas, f->owner, 1u << order);
-	if (f->owner != ROOT_ACCOUNT)
-		owner_unlink(f);
+	discharge(f, 1u << order);
 	if (QUIRE_DEBUG)
 		poison_write(n, order);
 	arch_frame_note_free(PFN(n), order);
@@ -276,7 +260,7 @@ bool frame_put_owned_locked(pfn_t p, uint32_t owner)
 	if (!frame_known(p.n))
 		return false;
 	f = frame_desc(p.n);
-	if (!tag_is_used(f->tag) || f->owner != owner)
+	if (!tag_is_used(f->tag) || frame_accounts.payer[f->owner] != owner)
 		return false;
 	put(f, p.n);
 	return true;
@@ -298,7 +282,7 @@ uint32_t frame_refs(pfn_t f)
 
 uint32_t frame_owner(pfn_t f)
 {
-	return frame_known(f.n) ? frame_desc(f.n)->owner : ROOT_ACCOUNT;
+	return frame_known(f.n) ? frame_accounts.payer[frame_desc(f.n)->owner] : ROOT_ACCOUNT;
 }
 
 enum frame_state frame_state(pfn_t f)
@@ -358,20 +342,6 @@ void kfree_block(void *first)
 		frame_bad("kfree_block", n);
 	release(f, n, order, &frame_zones.zone[ZONE_LOW]);
 	lock_release(&frame_lock);
-}
-
-void frame_relabel_locked(uint32_t from, uint32_t to)
-{
-	uint32_t n = frame_accounts.first_frame[from];
-
-	frame_accounts.first_frame[from] = 0;
-	while (n) {
-		struct frame *f = frame_desc(n);
-		uint32_t next = f->next;
-
-		owner_link(f, n, to);
-		n = next;
-	}
 }
 
 void frame_drain(void)

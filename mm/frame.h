@@ -32,10 +32,15 @@ struct zone_stats {
 
 extern struct lock frame_lock;
 
-/* The accounts that frames are charged to. One for the root at first; mm/container.c makes them grow. */
+/*
+ * The accounts that frames are charged to. One for the root at first; mm/container.c makes them grow. A frame keeps
+ * the account that it was allocated from for all its life, and whoever pays for that account pays for the frame.
+ */
 struct accounts {
 	struct quotas quotas;
-	uint32_t *first_frame; /* of each account but the root: its used frames, linked; 0: none */
+	uint32_t *payer;   /* itself while it lives, then the next one above that does */
+	uint32_t *left;    /* of one that has ended: frames that still name it */
+	uint32_t *counted; /* check_free_list's */
 };
 extern struct accounts frame_accounts;
 
@@ -76,7 +81,7 @@ void frame_put(pfn_t f);
 /* The same for who holds frame_lock and names the owner: false, with nothing changed, for any other frame. */
 bool frame_put_owned_locked(pfn_t f, uint32_t owner);
 
-/* Return a used block's references and owner; the state of any frame, FRAME_RESERVED for unknown ones. */
+/* Return a used block's references and who pays for it; the state of any frame, FRAME_RESERVED for unknown ones. */
 uint32_t frame_refs(pfn_t f);
 uint32_t frame_owner(pfn_t f);
 enum frame_state frame_state(pfn_t f);
@@ -92,9 +97,6 @@ void kfree(void *page);
 void *kalloc_block(unsigned order);
 void kfree_block(void *first);
 
-/* Makes `to` the owner of all that `from` (not the root) owns; the quotas are the caller's to move. frame_lock held. */
-void frame_relabel_locked(uint32_t from, uint32_t to);
-
 /* Gives the frames of the short lists back to the buddy, so that they can merge. */
 void frame_drain(void);
 
@@ -107,7 +109,7 @@ uint32_t frame_used(void);
 /*
  * Walks descriptors and lists and proves them sound: every block in range, aligned, on one list only and
  * counted; free frames still holding their poison in debug builds; blocks merged as far as it goes; short lists
- * within their bound; own frames of each account as many as it is charged for. Prints each fault and returns
+ * within their bound; the frames of each account as many as it is charged for. Prints each fault and returns
  * how many there are. O(frames).
  */
 unsigned check_free_list(void);

@@ -21,52 +21,49 @@ static unsigned check_cache(const struct zone *z)
 	return faults;
 }
 
-/* Sums up the frames that an account's list says it owns; stops at more than there can be. */
-static uint32_t listed_frames(uint32_t owner)
+/* Compares what was counted for an account with what it is charged for; one that has ended is charged nothing. */
+static unsigned check_account(uint32_t i)
 {
-	uint32_t sum = 0;
+	const struct accounts *a = &frame_accounts;
+	uint32_t charged = a->payer[i] == i ? quota_own(&a->quotas, i) : a->left[i];
 
-	for (uint32_t n = frame_accounts.first_frame[owner]; n && sum <= frame_end; n = frame_desc(n)->next)
-		sum += frame_desc(n)->owner == owner ? 1u << frame_tag_order(frame_desc(n)->tag) : frame_end;
-	return sum;
+	if (a->counted[i] == charged)
+		return 0;
+	printk("frames: container %u owns %u frames, charged for %u\n", i, a->counted[i], charged);
+	return 1;
 }
 
-/* Each account but the root has a list; the rest of the used frames are the root's. */
-static unsigned check_owners(uint32_t used)
+/* Those that have ended come first, and what they still have is then counted to who pays for it. */
+static unsigned check_accounts(void)
 {
-	const struct quotas *q = &frame_accounts.quotas;
+	const struct accounts *a = &frame_accounts;
 	unsigned faults = 0;
 
-	for (uint32_t i = 1; i < q->capacity; i++) {
-		uint32_t listed = listed_frames(i);
-
-		used -= listed;
-		if (listed != q->own[i]) {
-			printk("frames: container %u owns %u frames, charged for %u\n", i, listed, q->own[i]);
-			faults++;
-		}
+	for (uint32_t i = 0; i < a->quotas.capacity; i++) {
+		if (a->payer[i] == i)
+			continue;
+		faults += check_account(i);
+		a->counted[a->payer[i]] += a->counted[i];
 	}
-	if (used != q->own[0]) {
-		printk("frames: the root owns %u frames, charged for %u\n", used, q->own[0]);
-		faults++;
-	}
+	for (uint32_t i = 0; i < a->quotas.capacity; i++)
+		if (a->payer[i] == i)
+			faults += check_account(i);
 	return faults;
 }
 
-struct tally {
-	uint32_t used, free;
-};
-
 /* Counts one descriptor's block and proves the poison of a free frame. */
-static unsigned check_frame(uint32_t n, struct tally *t)
+static unsigned check_frame(uint32_t n, uint32_t *free)
 {
 	uint32_t tag = frame_desc(n)->tag;
 	enum frame_state state = frame_tag_state(tag);
 
 	if (state == FRAME_FREE || state == FRAME_CACHED)
-		t->free += 1u << frame_tag_order(tag);
-	else if (tag_is_used(tag))
-		t->used += 1u << frame_tag_order(tag);
+		*free += 1u << frame_tag_order(tag);
+	if (tag_is_used(tag)) {
+		if (frame_desc(n)->owner >= frame_accounts.quotas.capacity)
+			return fault("owned by no container", n);
+		frame_accounts.counted[frame_desc(n)->owner] += 1u << frame_tag_order(tag);
+	}
 	if (QUIRE_DEBUG && !tag_is_used(tag) && state != FRAME_RESERVED && state != FRAME_KERNEL &&
 	    frame_desc(n)->owner == POISONED && !arch_frame_is_filled(PFN(n), POISON))
 		return fault("written to after it was freed", n);
@@ -75,8 +72,7 @@ static unsigned check_frame(uint32_t n, struct tally *t)
 
 unsigned check_free_list(void)
 {
-	struct tally t = {0};
-	uint32_t counted = 0;
+	uint32_t marked = 0, counted = 0;
 	unsigned faults = 0;
 
 	lock_acquire(&frame_lock);
@@ -85,14 +81,16 @@ unsigned check_free_list(void)
 		faults += check_cache(&frame_zones.zone[i]);
 		counted += zone_free(&frame_zones.zone[i]);
 	}
+	for (uint32_t i = 0; i < frame_accounts.quotas.capacity; i++)
+		frame_accounts.counted[i] = 0;
 	for (uint32_t n = 0; n < frame_end; n++)
 		if (frame_known(n))
-			faults += check_frame(n, &t);
-	if (t.free != counted) {
-		printk("frames: %u are marked free, %u are counted\n", t.free, counted);
+			faults += check_frame(n, &marked);
+	if (marked != counted) {
+		printk("frames: %u are marked free, %u are counted\n", marked, counted);
 		faults++;
 	}
-	faults += check_owners(t.used);
+	faults += check_accounts();
 	lock_release(&frame_lock);
 	return faults;
 }

@@ -3,7 +3,8 @@
  * allocates nothing, knows no frames and takes no lock. The caller passes indices of live entries only.
  *
  * Invariant, before and after each function, for each live i:
- *     usage[i] == own[i] + sum of quota[j] over the live children j of i,  and  usage[i] <= quota[i].
+ *     promised[i] == sum of quota[j] over the live children j of i,  and  promised[i] <= usage[i] <= quota[i].
+ * What i uses itself, its own, is the rest of its usage. It is no field: a charge changes one word.
  */
 #ifndef MM_QUOTA_H
 #define MM_QUOTA_H
@@ -14,7 +15,7 @@
 struct quotas {
 	uint32_t *quota;     /* the most that usage may be */
 	uint32_t *usage;     /* own + what the children were promised */
-	uint32_t *own;       /* charged here directly */
+	uint32_t *promised;  /* quotas of the live children */
 	uint32_t *parent;    /* index */
 	uint32_t *nchildren; /* live */
 	uint32_t capacity;   /* entries in each array */
@@ -38,15 +39,19 @@ static inline bool quota_charge(struct quotas *q, uint32_t i, uint32_t n)
 	if (n > q->quota[i] - q->usage[i])
 		return false;
 	q->usage[i] += n;
-	q->own[i] += n;
 	return true;
 }
 
-/* Takes n back from i, which owns that many. */
+/* Takes n back from i, whose own are that many or more. */
 static inline void quota_uncharge(struct quotas *q, uint32_t i, uint32_t n)
 {
 	q->usage[i] -= n;
-	q->own[i] -= n;
+}
+
+/* Returns how many pages are charged to i itself. */
+static inline uint32_t quota_own(const struct quotas *q, uint32_t i)
+{
+	return q->usage[i] - q->promised[i];
 }
 
 /* Makes `child`, not live, a child of parent with quota n, promised by the parent; false when it cannot spare n. */

@@ -263,7 +263,7 @@ class Containers(gdb.Command):
         index, depth = at
         get = lambda name: int(table["field"][fields[name]][index])  # noqa: E731
         name = f"{'  ' * depth}{index}.{get('GENERATION')}"
-        print(f"{name:20}{get('QUOTA'):10}{get('USAGE'):11}{get('OWN'):11}{get('NCHILDREN'):10}")
+        print(f"{name:20}{get('QUOTA'):10}{get('USAGE'):11}{get('USAGE') - get('PROMISED'):11}{get('NCHILDREN'):10}")
         for child in children.get(index, []):
             self.show(table, fields, children, (child, depth + 1))
 

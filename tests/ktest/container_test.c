@@ -44,6 +44,17 @@ static struct container_id split(struct container_id parent, uint32_t n)
 	return child;
 }
 
+/* Adds to a word, asks check_containers, and takes it off again. */
+static unsigned faults_with(uint32_t *word, uint32_t more)
+{
+	unsigned faults;
+
+	*word += more;
+	faults = check_containers();
+	*word -= more;
+	return faults;
+}
+
 KTEST_TEARDOWN(container)
 {
 	machine_fail_after(-1);
@@ -225,6 +236,74 @@ KTEST(container, frames_reach_the_root_when_all_above_is_gone)
 	EXPECT_EQ(container_free(CONTAINER_ROOT, f), 0);
 }
 
+/* Its frames are its parent's, and the parent's parent's after that; who frees them is discharged. */
+KTEST(container, a_frame_is_paid_for_by_whoever_is_left)
+{
+	struct container_id a = split(CONTAINER_ROOT, 20), b = split(a, 10), c = split(b, 5), other;
+	pfn_t of_b, of_c;
+
+	ASSERT_EQ(container_alloc(b, ALLOC_USER | ALLOC_ORDER(1), &of_b), 0);
+	ASSERT_EQ(container_alloc(c, ALLOC_USER, &of_c), 0);
+	container_destroy(c);
+	EXPECT_EQ(frame_owner(of_c), b.index);
+	EXPECT_EQ(usage(b), 3);
+	container_destroy(b);
+	EXPECT_EQ(frame_owner(of_c), a.index);
+	EXPECT_EQ(frame_owner(of_b), a.index);
+	EXPECT_EQ(usage(a), 3);
+	EXPECT_EQ(check_containers() + check_free_list(), 0);
+	other = split(CONTAINER_ROOT, 5); /* not in a slot that frames still name */
+	EXPECT(other.index != b.index && other.index != c.index);
+	EXPECT_EQ(container_free(other, of_c), -EPERM);
+	EXPECT_EQ(container_free(a, of_c), 0);
+	EXPECT_EQ(usage(a), 2);
+	frame_put(of_b);
+	EXPECT_EQ(usage(a), 0);
+	container_destroy(a);
+	container_destroy(other);
+}
+
+/* Each leaves a frame behind and its slot with it; when the frames are gone the slots are used again. */
+KTEST(container, slots_without_frames_are_used_again)
+{
+	static pfn_t left[MANY];
+	uint32_t table;
+
+	for (uint32_t round = 0; round < 20; round++) {
+		for (uint32_t i = 0; i < MANY; i++) {
+			struct container_id c = split(CONTAINER_ROOT, 1);
+
+			ASSERT_EQ(container_alloc(c, ALLOC_USER, &left[i]), 0);
+			EXPECT_EQ(container_destroy(c), 0);
+		}
+		EXPECT_EQ(check_containers() + check_free_list(), 0);
+		for (uint32_t i = 0; i < MANY; i++)
+			EXPECT_EQ(container_free(CONTAINER_ROOT, left[i]), 0);
+		if (round == 0)
+			table = container_table_frames();
+	}
+	EXPECT_EQ(container_table_frames(), table);
+}
+
+KTEST(container, check_sees_an_alias_of_another)
+{
+	struct container_id c = split(CONTAINER_ROOT, 2), d = split(CONTAINER_ROOT, 0);
+	pfn_t f;
+
+	ASSERT_EQ(container_alloc(c, ALLOC_USER, &f), 0);
+	container_destroy(c);
+	frame_accounts.payer[c.index] = d.index;
+	EXPECT_FAULTS(check_containers());
+	frame_accounts.payer[c.index] = 0;
+	EXPECT_FAULTS(faults_with(&frame_accounts.left[d.index + 1], 1)); /* a free slot's */
+	frame_accounts.left[c.index]++;
+	EXPECT_FAULTS(check_free_list());
+	frame_accounts.left[c.index]--;
+	EXPECT_EQ(check_containers() + check_free_list(), 0);
+	frame_put(f);
+	container_destroy(d);
+}
+
 /* One that has used up its quota, against one that was promised as much. */
 KTEST(container, a_full_container_leaves_others_their_frames)
 {
@@ -297,17 +376,29 @@ KTEST(container, a_failed_growth_refuses_the_split)
 	container_destroy(first);
 }
 
-KTEST(container, check_sees_a_usage_that_is_not_the_sum)
+KTEST(container, check_sees_promises_that_are_not_the_childrens)
+{
+	struct container_id c = split(CONTAINER_ROOT, 10), d = split(c, 4);
+
+	EXPECT_FAULTS(faults_with(&frame_accounts.quotas.promised[c.index], 1));
+	EXPECT_FAULTS(faults_with(&frame_accounts.quotas.promised[c.index], UINT32_MAX));
+	EXPECT_FAULTS(faults_with(&frame_accounts.quotas.quota[d.index], 1));
+	EXPECT_FAULTS(faults_with(&frame_accounts.quotas.nchildren[c.index], 1));
+	EXPECT_FAULTS(faults_with(&frame_accounts.quotas.usage[c.index], UINT32_MAX));
+	EXPECT_EQ(check_containers(), 0);
+	container_destroy(c);
+	container_destroy(d);
+}
+
+/* The frames say who was charged: the arithmetic alone is sound. */
+KTEST(container, check_sees_a_charge_for_no_frame)
 {
 	struct container_id c = split(CONTAINER_ROOT, 10);
 
 	frame_accounts.quotas.usage[c.index]++;
-	EXPECT_FAULTS(check_containers());
-	frame_accounts.quotas.usage[c.index] -= 1;
-	frame_accounts.quotas.nchildren[c.index]++;
-	EXPECT_FAULTS(check_containers());
-	frame_accounts.quotas.nchildren[c.index]--;
 	EXPECT_EQ(check_containers(), 0);
+	EXPECT_FAULTS(check_free_list());
+	frame_accounts.quotas.usage[c.index]--;
 	container_destroy(c);
 }
 
@@ -318,10 +409,10 @@ KTEST(container, check_sees_more_use_than_the_quota)
 
 	ASSERT_EQ(container_alloc(c, ALLOC_USER, &f), 0);
 	frame_accounts.quotas.quota[c.index] -= 10; /* the sums stay right */
-	frame_accounts.quotas.usage[0] -= 10;
+	frame_accounts.quotas.promised[0] -= 10;
 	EXPECT_FAULTS(check_containers());
 	frame_accounts.quotas.quota[c.index] += 10;
-	frame_accounts.quotas.usage[0] += 10;
+	frame_accounts.quotas.promised[0] += 10;
 	EXPECT_EQ(check_containers(), 0);
 	EXPECT_EQ(container_free(c, f), 0);
 	container_destroy(c);

@@ -419,9 +419,9 @@ KTEST(frame, check_sees_a_block_in_two_lists)
 
 KTEST(frame, check_sees_a_charge_without_a_frame)
 {
-	frame_accounts.quotas.own[0]++;
+	frame_accounts.quotas.usage[0]++;
 	EXPECT_FAULTS(check_free_list());
-	frame_accounts.quotas.own[0]--;
+	frame_accounts.quotas.usage[0]--;
 	EXPECT_EQ(check_free_list(), 0);
 }
 

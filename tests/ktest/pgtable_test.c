@@ -369,9 +369,11 @@ KTEST(pgtable, every_leaf_is_present)
 
 KTEST(pgtable, an_entry_owns_only_what_has_references)
 {
+	pfn_t f = user_frame();
+
 	EXPECT_EQ(map_page(&pd, V, arch_image().text, PROT_R | PROT_OWNED), -EPERM);
-	EXPECT_EQ(map_page(&pd, V, user_frame(), PROT_R | PROT_GLOBAL), -EPERM);
-	EXPECT_EQ(container_free(owner, PFN(frame_accounts.first_frame[owner.index])), 0);
+	EXPECT_EQ(map_page(&pd, V, f, PROT_R | PROT_GLOBAL), -EPERM);
+	EXPECT_EQ(container_free(owner, f), 0);
 }
 
 KTEST(pgtable, set_pdir_takes_a_table_and_rmv_gives_it_back)

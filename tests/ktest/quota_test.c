@@ -5,11 +5,11 @@
 #define N 8u
 
 static struct {
-	uint32_t quota[N], usage[N], own[N], parent[N], nchildren[N];
+	uint32_t quota[N], usage[N], promised[N], parent[N], nchildren[N];
 	bool live[N];
 } a;
 
-static struct quotas q = {a.quota, a.usage, a.own, a.parent, a.nchildren, N};
+static struct quotas q = {a.quota, a.usage, a.promised, a.parent, a.nchildren, N};
 
 KTEST_SETUP(quota)
 {
@@ -28,7 +28,7 @@ static bool is_sound(void)
 			continue;
 		for (uint32_t j = 1; j < N; j++)
 			promised += a.live[j] && a.parent[j] == i ? a.quota[j] : 0;
-		if (a.usage[i] != a.own[i] + promised || a.usage[i] > a.quota[i])
+		if (a.promised[i] != promised || a.promised[i] > a.usage[i] || a.usage[i] > a.quota[i])
 			return false;
 	}
 	return true;
@@ -50,7 +50,7 @@ KTEST(quota, charge_up_to_the_quota_and_no_further)
 	EXPECT_EQ(a.usage[0], 1000);
 	EXPECT(!quota_charge(&q, 0, 1));
 	quota_uncharge(&q, 0, 1000);
-	EXPECT_EQ(a.own[0], 0);
+	EXPECT_EQ(quota_own(&q, 0), 0);
 	EXPECT(is_sound());
 }
 
@@ -106,7 +106,7 @@ KTEST(quota, pass_up_moves_pages_and_the_room_for_them)
 {
 	ASSERT(split(0, 1, 600) && quota_charge(&q, 1, 100));
 	quota_pass_up(&q, 1, 100);
-	EXPECT_EQ(a.own[0], 100);
+	EXPECT_EQ(quota_own(&q, 0), 100);
 	EXPECT_EQ(a.usage[0], 600);
 	EXPECT_EQ(a.quota[1], 500);
 	EXPECT_EQ(a.usage[1], 0);
@@ -124,12 +124,12 @@ static void random_step(void)
 		split(i, j, n);
 	else if (n % 3 == 0)
 		quota_charge(&q, i, n);
-	else if (n % 3 == 1 && a.own[i])
-		quota_uncharge(&q, i, 1 + n % a.own[i]);
+	else if (n % 3 == 1 && quota_own(&q, i))
+		quota_uncharge(&q, i, 1 + n % quota_own(&q, i));
 	else if (a.parent[j])
 		quota_hoist(&q, j);
-	else if (a.own[j])
-		quota_pass_up(&q, j, 1 + n % a.own[j]);
+	else if (quota_own(&q, j))
+		quota_pass_up(&q, j, 1 + n % quota_own(&q, j));
 	else if (!a.usage[j]) {
 		quota_remove(&q, j);
 		a.live[j] = false;
