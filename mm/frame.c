@@ -290,6 +290,16 @@ enum frame_state frame_state(pfn_t f)
 	return frame_known(f.n) ? frame_tag_state(frame_desc(f.n)->tag) : FRAME_RESERVED;
 }
 
+/* A block begins at a multiple of its size: behind its first frame all are tails, whatever it is rounded down to. */
+enum frame_state frame_block_state(pfn_t f)
+{
+	enum frame_state state = frame_state(f);
+
+	for (unsigned order = 1; order < BUDDY_ORDERS && state == FRAME_TAIL; order++)
+		state = frame_state(PFN(f.n & ~0u << order));
+	return state;
+}
+
 void *kalloc(void)
 {
 	uint32_t n;

@@ -86,6 +86,9 @@ uint32_t frame_refs(pfn_t f);
 uint32_t frame_owner(pfn_t f);
 enum frame_state frame_state(pfn_t f);
 
+/* As frame_state, but a frame inside of a block is in the block's. O(log n). */
+enum frame_state frame_block_state(pfn_t f);
+
 /*
  * One page of direct-mapped memory for the kernel, charged to the root; null when there is none. kfree takes
  * such a page back and panics, naming the frame, on any other pointer and on a second time.

@@ -201,9 +201,11 @@ int kvm_init(struct pdir *pd)
 	return err;
 }
 
+/* What is no RAM may be of several memory types within one large page: only an uncached one may map it so (SDM 3A,
+ * "Large Page Size Considerations"). */
 prot_t kmap_identity_prot(pfn_t f)
 {
-	return part_of(f).prot & ~PROT_GLOBAL;
+	return (part_of(f).prot & ~PROT_GLOBAL) | (memmap_all_ram(boot_memmap(), f, 1) ? 0 : PROT_NOCACHE);
 }
 
 /* What a span of the identity map needs: a table, unless one large page or nothing does as well. */

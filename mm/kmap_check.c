@@ -47,7 +47,7 @@ static int check_user_leaf(const struct pt_leaf *leaf, void *arg)
 {
 	struct check *c = arg;
 	prot_t prot = arch_pte_prot(leaf->entry);
-	enum frame_state state = frame_state(arch_pte_pfn(leaf->entry));
+	enum frame_state state = frame_block_state(arch_pte_pfn(leaf->entry));
 
 	check_wx(c, leaf);
 	if (leaf->v == 0)

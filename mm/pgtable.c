@@ -415,7 +415,7 @@ static bool may_map(const struct pdir *pd, struct pages range, pfn_t f, prot_t p
 		return false;
 	for (uint32_t i = 0; i < range.count; i++) {
 		pfn_t one = PFN(f.n + i);
-		enum frame_state state = frame_state(one);
+		enum frame_state state = frame_block_state(one);
 
 		if (prot & PROT_USER && state != FRAME_USER && state != FRAME_RESERVED)
 			return false;

@@ -59,10 +59,11 @@ pte_t get_pdir_entry_by_va(const struct pdir *pd, vaddr_t va);
 pte_t get_ptbl_entry_by_va(const struct pdir *pd, vaddr_t va);
 
 /*
- * Set the entry for an address in the user part: to a table (zeroed, or made ready by the caller), to a page.
- * The entry replaced and the frame it named stay the caller's. Return 0, -EPERM (kernel half), -ENOENT (the
- * level above is absent), -EBUSY (a table that still has entries, or a large page, is in the way). On failure
- * nothing has changed; a change of a present entry is recorded in the batch.
+ * Set the entry for an address in the user part: to a table (zeroed, or made ready by the caller), to a page. Raw
+ * access: nothing is asked about the frame, its owner or the protection. The entry replaced and the frame it named
+ * stay the caller's. Return 0, -EPERM (kernel half), -ENOENT (the level above is absent), -EBUSY (a table that still
+ * has entries, or a large page, is in the way). On failure nothing has changed; a change of a present entry is
+ * recorded in the batch.
  */
 int set_pdir_entry_by_va(struct pdir *pd, vaddr_t va, pfn_t table, struct tlb_batch *b);
 int set_ptbl_entry_by_va(struct pdir *pd, vaddr_t va, pfn_t f, prot_t prot, struct tlb_batch *b);
@@ -95,9 +96,9 @@ int free_ptbl(struct pdir *pd, vaddr_t va, struct tlb_batch *b);
 /*
  * Maps one page. Returns 0, -EEXIST (something is mapped there), -EPERM (kernel half of another directory than
  * the kernel's or of one whose root is shared by now; page 0; a frame beyond the mode's reach; a directory that
- * shares the identity map; PROT_USER on a kernel frame or in the kernel half;
- * PROT_GLOBAL in the user half; PROT_OWNED on a frame without references), or as alloc_ptbl; on failure nothing
- * has changed and the reference stays the caller's.
+ * shares the identity map; PROT_USER on a kernel frame or in the kernel half; PROT_GLOBAL in the user half;
+ * PROT_OWNED on a frame without references, as all of a block are but the first), or as alloc_ptbl; on failure
+ * nothing has changed and the reference stays the caller's.
  */
 int map_page(struct pdir *pd, vpn_t v, pfn_t f, prot_t prot);
 

@@ -130,6 +130,26 @@ KTEST(kmap, the_identity_map_is_memory_as_it_is)
 	EXPECT(!machine_reads(data.n));
 }
 
+/* A large page over a hole may meet devices, and memory of types that one cached page must not join. */
+KTEST(kmap, the_identity_map_caches_ram_only)
+{
+	uint32_t holes = 0;
+
+	for (vpn_t v = SPAN / 2; v < ARCH_KERNEL_VPN; v += SPAN / 2) {
+		pte_t e = get_pdir_entry_by_va(&identity_pdir, vaddr_of(v));
+		bool large = arch_pte_kind(1, e) == PTE_LEAF;
+		bool ram = memmap_all_ram(boot_memmap(), PFN(v), 1);
+
+		if (!large)
+			e = get_ptbl_entry_by_va(&identity_pdir, vaddr_of(v));
+		if (!large && arch_pte_kind(0, e) == PTE_NONE)
+			continue;
+		EXPECT_EQ(!(arch_pte_prot(e) & PROT_NOCACHE), ram);
+		holes += !ram;
+	}
+	EXPECT(holes || !arch_mmu.large);
+}
+
 /* The forerunner's tables took 4 MiB: a large page needs none. */
 KTEST(kmap, the_identity_map_takes_few_tables)
 {

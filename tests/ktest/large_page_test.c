@@ -116,6 +116,27 @@ KTEST(large_page, unmapping_owes_a_flush)
 	EXPECT(!machine_reads(V + 5));
 }
 
+/* Only the first frame of a block says what the block is for; the others are nobody's to own alone. */
+KTEST(large_page, a_users_block_is_mapped_like_its_first_frame)
+{
+	prot_t urw = PROT_R | PROT_W | PROT_USER;
+	pfn_t block;
+
+	if (frame_alloc(ALLOC_USER | ALLOC_ORDER(10), &block))
+		SKIP(NO_RAM);
+	EXPECT_EQ(map_region(&pd, PAGES(V, SPAN), block, urw | PROT_LARGE), 0);
+	EXPECT_EQ(kind_at(V), arch_mmu.large && block.n >= ARCH_NO_LARGE_END ? PTE_LEAF : PTE_TABLE);
+	EXPECT_EQ(map_region(&pd, PAGES(V + SPAN + 1, 9), PFN(block.n + 1), urw), 0);
+	EXPECT_EQ(map_page(&pd, V + SPAN, PFN(block.n + 1), urw | PROT_OWNED), -EPERM);
+	EXPECT_EQ(check_vm(&pd), 0);
+	EXPECT_EQ(unmap_region(&pd, PAGES(V, 2 * SPAN), &batch), 0);
+	tlb_finish(&batch);
+	frame_put(block);
+	EXPECT_EQ(map_page(&pd, V, PFN(block.n + 1), urw), -EPERM); /* free by now */
+	if (ram.n)
+		EXPECT_EQ(map_page(&pd, V, PFN(ram.n + 1), urw), -EPERM); /* the kernel's */
+}
+
 KTEST(large_page, is_never_split)
 {
 	prot_t urw = PROT_R | PROT_W | PROT_USER;
