@@ -92,6 +92,11 @@ static int start_screen(void)
 	return 0;
 }
 
+static int make_descriptors(void)
+{
+	return kmap_descriptors(&kernel_pdir);
+}
+
 /* What the loader's own ranges call usable, in whole KiB. */
 static uint64_t usable_kib(void)
 {
@@ -105,13 +110,13 @@ static uint64_t usable_kib(void)
 static int start_phase_two(void)
 {
 	struct zone_stats low, high;
-	int err = alloc_init();
 
+	alloc_init();
 	boot_record.sealed = arch_clock_now() - boot_record.started - boot_record.console;
 	frame_stats(ZONE_LOW, &low);
 	frame_stats(ZONE_HIGH, &high);
 	boot_record.taken_kib = (uint32_t)(usable_kib() - 4ull * (low.free + high.free));
-	return err;
+	return 0;
 }
 
 static int start_objects(void)
@@ -152,6 +157,7 @@ static const struct step {
 	{"kernel map", build_kernel_map},
 	{"paging on", turn_paging_on},
 	{"screen", start_screen},
+	{"frame descriptors", make_descriptors},
 	{"frame allocator, phase two", start_phase_two},
 	{"objects", start_objects},
 	{"containers", start_containers},

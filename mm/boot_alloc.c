@@ -66,18 +66,18 @@ static bool span_mapped(uint32_t span)
 	return (span + 1) * SPAN <= boot.window_end.n || boot.mapped[span];
 }
 
-/* Returns the first of count usable frames in a row at or after `from`, below the direct map's end; or NO_FRAME. */
-static pfn_t find_run(uint32_t from, uint32_t count)
+/* Returns the first of count usable frames in a row in [from, limit); or NO_FRAME. */
+static pfn_t find_run(uint32_t from, uint32_t limit, uint32_t count)
 {
 	for (uint32_t i = 0; i < boot.map->count; i++) {
 		struct mem_range r = memmap_range(boot.map, i);
 		uint64_t first = r.start >> PAGE_SHIFT;
-		uint64_t end = r.end ? r.end >> PAGE_SHIFT : ARCH_DIRECT_PAGES;
+		uint64_t end = r.end ? r.end >> PAGE_SHIFT : limit;
 
 		if (first < from)
 			first = from;
-		if (end > ARCH_DIRECT_PAGES)
-			end = ARCH_DIRECT_PAGES;
+		if (end > limit)
+			end = limit;
 		if (r.kind == MEM_USABLE && first < end && end - first >= count)
 			return PFN((uint32_t)first);
 	}
@@ -96,10 +96,10 @@ static uint32_t unmapped_span(pfn_t first, uint32_t count)
 /* Returns the lowest usable frame that the window shows. */
 static pfn_t mapped_frame(void)
 {
-	pfn_t f = find_run(1, 1);
+	pfn_t f = find_run(1, ARCH_DIRECT_PAGES, 1);
 
 	while (f.n && !span_mapped(f.n / SPAN))
-		f = find_run((f.n / SPAN + 1) * SPAN, 1);
+		f = find_run((f.n / SPAN + 1) * SPAN, ARCH_DIRECT_PAGES, 1);
 	return f;
 }
 
@@ -119,7 +119,7 @@ pfn_t boot_alloc_frames(uint32_t count)
 	if (!count || count > ARCH_DIRECT_PAGES)
 		return NO_FRAME;
 	while (true) {
-		pfn_t f = find_run(1, count); /* frame 0 is never handed out */
+		pfn_t f = find_run(1, ARCH_DIRECT_PAGES, count); /* frame 0 is never handed out */
 		uint32_t span;
 
 		if (!f.n)
@@ -132,6 +132,18 @@ pfn_t boot_alloc_frames(uint32_t count)
 		/* The new spare may come out of this very run: look again. Each turn maps one span more. */
 		map_span(span);
 	}
+}
+
+pfn_t boot_alloc_high(uint32_t count)
+{
+	pfn_t f;
+
+	if (boot.sealed)
+		panic("boot_alloc_high after phase one was sealed");
+	f = find_run(ARCH_DIRECT_PAGES, ARCH_PFN_END, count);
+	if (f.n)
+		memmap_set(boot.map, f, count, MEM_BOOT);
+	return f;
 }
 
 void boot_free_frames(pfn_t first, uint32_t count)

@@ -8,10 +8,8 @@
 #include <lib/panic.h>
 #include <mm/buddy.h>
 
-struct frame **frame_blocks;
 uint32_t frame_end;
 
-/* Both take the descriptor beside the number: all of a block's descriptors, and its buddy's, lie in one array. */
 static void list_push(struct buddy *b, struct frame *f, uint32_t n, unsigned order)
 {
 	uint32_t next = b->head[order];
@@ -61,21 +59,18 @@ uint32_t buddy_alloc(struct buddy *b, unsigned order)
 
 void buddy_free(struct buddy *b, uint32_t n, unsigned order)
 {
-	uint32_t at = n % FRAME_BLOCK;
-	struct frame *block = frame_desc(n) - at;
-
 	b->free += 1u << order;
-	block[at].tag = FRAME_TAG(0, 0, FRAME_TAIL);
+	frame_desc(n)->tag = FRAME_TAG(0, 0, FRAME_TAIL);
 	for (; order < BUDDY_ORDERS - 1; order++) {
-		struct frame *other = &block[at ^ 1u << order];
+		struct frame *other = frame_desc(n ^ 1u << order);
 
 		if (other->tag != FRAME_TAG(0, order, FRAME_FREE))
 			break;
 		list_remove(b, other, order);
 		other->tag = FRAME_TAG(0, 0, FRAME_TAIL);
-		at &= ~(1u << order);
+		n &= ~(1u << order);
 	}
-	list_push(b, &block[at], n - n % FRAME_BLOCK + at, order);
+	list_push(b, frame_desc(n), n, order);
 }
 
 static unsigned fault(const char *what, uint32_t n, unsigned order)

@@ -5,15 +5,13 @@
 #ifndef MM_BUDDY_H
 #define MM_BUDDY_H
 
-#include <arch/pt_format.h>
+#include <arch/frame_access.h>
 
-#define BUDDY_ORDERS      11 /* blocks of 1 to 1024 frames */
-#define FRAME_BLOCK_SHIFT (BUDDY_ORDERS - 1)
-#define FRAME_BLOCK       (1u << FRAME_BLOCK_SHIFT) /* descriptors are had for aligned runs of this many */
+#define BUDDY_ORDERS 11 /* blocks of 1 to 1024 frames */
 
 enum frame_state {
+	FRAME_RESERVED, /* never ours: hole, device, firmware. 0: what a zeroed descriptor says */
 	FRAME_TAIL,     /* in a block, free or used, but not its first frame */
-	FRAME_RESERVED, /* never ours: hole, device, firmware */
 	FRAME_FREE,     /* the first frame of a free block in the buddy */
 	FRAME_CACHED,   /* free, on the short list in front of the buddy */
 	FRAME_KERNEL,   /* used by the kernel; without references: its image, modules, what phase one took */
@@ -34,20 +32,19 @@ _Static_assert(sizeof(struct frame) == 16, "SPEC: at most 16 bytes for each fram
 #define FRAME_REF                     (1u << 8)
 #define FRAME_REFS_MAX                0xFFFFFFu
 
-/* Descriptors of each aligned run of FRAME_BLOCK frames, or null where the run holds no RAM. */
-extern struct frame **frame_blocks;
-extern uint32_t frame_end; /* no frame from here on has a descriptor */
+/* No frame from here on has a descriptor; a multiple of the largest block. */
+extern uint32_t frame_end;
 
-/* Returns the descriptor; f must have one. */
+/* Returns the descriptor; f < frame_end. Those of frames that are no RAM can be read only, and are zero. */
 static inline struct frame *frame_desc(uint32_t f)
 {
-	return &frame_blocks[f >> FRAME_BLOCK_SHIFT][f & (FRAME_BLOCK - 1)];
+	return (struct frame *)arch_frame_descriptors() + f;
 }
 
 /* True for a frame that has a descriptor. Any number may be asked. */
 static inline bool frame_known(uint32_t f)
 {
-	return f < frame_end && frame_blocks[f >> FRAME_BLOCK_SHIFT];
+	return f < frame_end;
 }
 
 static inline enum frame_state frame_tag_state(uint32_t tag)

@@ -44,12 +44,15 @@ struct accounts {
 };
 extern struct accounts frame_accounts;
 
+/* Returns the number of frames that descriptors are wanted for: all RAM lies below. Phase one. */
+uint32_t frame_table_end(void);
+
 /*
- * Phase two. Runs on the full kernel map: makes a descriptor for each frame of RAM, gives every usable frame
- * of the boot map below the mode's reach to the allocator (never frame 0), gives the root container a quota of
- * as many, and seals phase one. Returns 0, or -ENOMEM when the descriptors do not fit (nothing changed).
+ * Phase two. Runs on the full kernel map, with descriptors mapped and zeroed (kmap_descriptors): gives every usable
+ * frame of the boot map below the mode's reach to the allocator (never frame 0), gives the root container a quota of
+ * as many, and seals phase one. Never fails.
  */
-int alloc_init(void);
+void alloc_init(void);
 
 /*
  * Frees every whole page of [start, end) bytes that phase one left as RAM and that was never given to the

@@ -7,41 +7,17 @@
 #include <mm/frame_zones.h>
 
 #define LOW_RESERVE 64 /* of the low frames, one in so many is kept from requests that may be high */
-#define BLOCK_PAGES (FRAME_BLOCK * sizeof(struct frame) / PAGE_SIZE)
-
-/* Returns the end of the run of frames from n on whose descriptors lie side by side, at most `end`. */
-static uint32_t run_end(uint32_t n, uint32_t end)
-{
-	uint32_t block_end = (n | (FRAME_BLOCK - 1)) + 1;
-
-	return block_end < end ? block_end : end;
-}
-
-static void set_tags(uint32_t n, uint32_t end, uint32_t tag)
-{
-	while (n < end) {
-		struct frame *f = frame_desc(n);
-		uint32_t stop = run_end(n, end);
-
-		for (; n < stop; n++, f++)
-			f->tag = tag;
-	}
-}
+#define LARGEST     (1u << (BUDDY_ORDERS - 1))
 
 /* Makes free what phase one left to the kernel, and panics over anything else. */
 static void claim(uint32_t n, uint32_t end)
 {
-	while (n < end) {
-		uint32_t stop = run_end(n, end);
-		struct frame *f;
+	struct frame *f = frame_desc(n);
 
-		if (!frame_known(n))
+	for (; n < end; n++, f++) {
+		if (f->tag != FRAME_TAG(0, 0, FRAME_KERNEL))
 			frame_bad("free_range", n);
-		for (f = frame_desc(n); n < stop; n++, f++) {
-			if (f->tag != FRAME_TAG(0, 0, FRAME_KERNEL))
-				frame_bad("free_range", n);
-			f->tag = FRAME_TAG(0, 0, FRAME_TAIL);
-		}
+		f->tag = FRAME_TAG(0, 0, FRAME_TAIL);
 	}
 }
 
@@ -50,7 +26,7 @@ static void give(uint32_t first, uint32_t end)
 {
 	claim(first, end);
 	while (first < end) {
-		unsigned order = (unsigned)__builtin_ctz(first | FRAME_BLOCK);
+		unsigned order = (unsigned)__builtin_ctz(first | LARGEST);
 		struct zone *z = zone_of(first);
 
 		while (1u << order > end - first)
@@ -110,41 +86,11 @@ static void each_ram(void (*visit)(struct pages, enum mem_kind))
 	}
 }
 
-static void find_end(struct pages p, enum mem_kind kind)
-{
-	(void)kind;
-	frame_end = (p.first + p.count + FRAME_BLOCK - 1) & ~(FRAME_BLOCK - 1);
-}
-
-/* Makes the descriptors of one block, all of them for frames that are not ours so far. */
-static int make_descriptors(uint32_t block)
-{
-	pfn_t f = boot_alloc_frames(BLOCK_PAGES);
-
-	if (!f.n)
-		return -ENOMEM;
-	for (uint32_t i = 0; i < BLOCK_PAGES; i++)
-		arch_frame_zero(PFN(f.n + i));
-	frame_blocks[block] = arch_frame_direct(f);
-	set_tags(block * FRAME_BLOCK, (block + 1) * FRAME_BLOCK, FRAME_TAG(0, 0, FRAME_RESERVED));
-	return 0;
-}
-
-/* Blocks, not ranges, are counted through: each allocation changes the map. */
-static int make_all_descriptors(void)
-{
-	int err = 0;
-
-	for (uint32_t b = 0; b < frame_end / FRAME_BLOCK && !err; b++)
-		if (!memmap_no_ram(boot_memmap(), PFN(b * FRAME_BLOCK), FRAME_BLOCK))
-			err = make_descriptors(b);
-	return err;
-}
-
 static void mark_ram(struct pages p, enum mem_kind kind)
 {
 	(void)kind;
-	set_tags(p.first, p.first + p.count, FRAME_TAG(0, 0, FRAME_KERNEL));
+	for (uint32_t n = p.first; n < p.first + p.count; n++)
+		frame_desc(n)->tag = FRAME_TAG(0, 0, FRAME_KERNEL);
 }
 
 static void give_usable(struct pages p, enum mem_kind kind)
@@ -153,43 +99,27 @@ static void give_usable(struct pages p, enum mem_kind kind)
 		free_range(paddr_of(PFN(p.first)), paddr_of(PFN(p.first + p.count)));
 }
 
-static uint32_t block_table_pages(void)
+uint32_t frame_table_end(void)
 {
-	return (frame_end / FRAME_BLOCK * (uint32_t)sizeof(*frame_blocks) + PAGE_SIZE - 1) / PAGE_SIZE;
+	const struct memmap *m = boot_memmap();
+	uint32_t end = 0;
+
+	for (uint32_t i = 0; i < m->count; i++) {
+		struct mem_range r = memmap_range(m, i);
+		struct pages p = reachable(r);
+
+		if (mem_kind_is_ram(r.kind) && p.count)
+			end = p.first + p.count;
+	}
+	return (end + LARGEST - 1) & ~(LARGEST - 1);
 }
 
-static void free_descriptors(pfn_t table)
+void alloc_init(void)
 {
-	for (uint32_t b = 0; b < frame_end / FRAME_BLOCK; b++)
-		if (frame_blocks[b])
-			boot_free_frames(arch_frame_of_direct(frame_blocks[b]), BLOCK_PAGES);
-	boot_free_frames(table, block_table_pages());
-	frame_blocks = NULL;
-	frame_end = 0;
-}
-
-int alloc_init(void)
-{
-	pfn_t table;
-
-	each_ram(find_end);
-	table = boot_alloc_frames(block_table_pages());
-	if (!table.n) {
-		frame_end = 0;
-		return -ENOMEM;
-	}
-	for (uint32_t i = 0; i < block_table_pages(); i++)
-		arch_frame_zero(PFN(table.n + i));
-	frame_blocks = arch_frame_direct(table);
-	if (make_all_descriptors()) {
-		free_descriptors(table);
-		return -ENOMEM;
-	}
-
-	/* From here nothing fails. Phase one ends first: what it took by now is in the map and is not given out. */
+	frame_end = frame_table_end();
+	/* Phase one ends first: what it took by now is in the map and is not given out. */
 	boot_alloc_seal();
 	each_ram(mark_ram);
 	quota_init_root(&frame_accounts.quotas, 0);
 	each_ram(give_usable);
-	return 0;
 }

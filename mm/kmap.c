@@ -10,6 +10,10 @@
  *	            | kernel stacks, each above a    |
  *	            | page that is never mapped      |  KMAP_STACK_VPN     0xF8000000
  *	            +--------------------------------+
+ *	            | frame descriptors, those of    |
+ *	            | what is no RAM all the same    |
+ *	            | frame of zeroes, read-only     |  ARCH_DESC_VPN
+ *	            +--------------------------------+
  *	            | direct map of low memory:      |
  *	            | V = P + 0xC0000000, RAM only,  |
  *	            | large pages beyond 4 MiB       |
@@ -46,6 +50,8 @@ struct pdir identity_pdir;
 static struct {
 	pfn_t identity
 		[SPANS]; /* page table of a span of the identity map; NO_FRAME: a large page, or nothing */
+	uint32_t desc_pages;                 /* of frame descriptors, mapped */
+	pfn_t no_ram;                        /* the one frame of descriptors for all that is no RAM */
 	uint32_t stacks[(STACKS + 31) / 32]; /* bit set: in use */
 	uint32_t device_count;
 	struct kregion device[KMAP_DEVICES];
@@ -121,6 +127,40 @@ static bool direct_region(uint32_t n, struct kregion *out)
 	return true;
 }
 
+/* Each page holds the descriptors of 256 frames. */
+#define DESC_IN_PAGE ((uint32_t)(PAGE_SIZE / sizeof(struct frame)))
+
+static bool page_describes_ram(uint32_t page)
+{
+	return !memmap_no_ram(boot_memmap(), PFN(page * DESC_IN_PAGE), DESC_IN_PAGE);
+}
+
+/* Returns where the run of descriptor pages ends that `page` is in: all of them for RAM, or none. */
+static uint32_t desc_run_end(uint32_t page, uint32_t pages)
+{
+	bool ram = page_describes_ram(page);
+
+	while (++page < pages && page_describes_ram(page) == ram)
+		;
+	return page;
+}
+
+static bool desc_region(vpn_t v, struct kregion *out)
+{
+	uint32_t page = v > ARCH_DESC_VPN ? v - ARCH_DESC_VPN : 0;
+	uint32_t end;
+
+	if (page >= kmap.desc_pages)
+		return false;
+	end = desc_run_end(page, kmap.desc_pages);
+	*out = (struct kregion){"frame descriptors", PAGES(ARCH_DESC_VPN + page, end - page), NO_FRAME, RW};
+	if (!page_describes_ram(page)) {
+		out->name = "descriptors of no RAM";
+		out->prot = RO;
+	}
+	return true;
+}
+
 static bool stack_in_use(uint32_t slot)
 {
 	return kmap.stacks[slot / 32] >> slot % 32 & 1;
@@ -151,7 +191,8 @@ static bool stack_region(vpn_t v, struct kregion *out)
 
 bool kmap_region(vpn_t v, struct kregion *out)
 {
-	if (direct_region(v < ARCH_KERNEL_VPN ? 0 : v - ARCH_KERNEL_VPN, out) || stack_region(v, out))
+	if (direct_region(v < ARCH_KERNEL_VPN ? 0 : v - ARCH_KERNEL_VPN, out) || desc_region(v, out) ||
+	    stack_region(v, out))
 		return true;
 	for (uint32_t i = 0; i < kmap.device_count; i++) {
 		*out = kmap.device[i];
@@ -161,7 +202,6 @@ bool kmap_region(vpn_t v, struct kregion *out)
 	return false;
 }
 
-/* Stacks and devices come later, into kernel_pdir. */
 static int map_direct(struct pdir *pd)
 {
 	struct kregion r;
@@ -175,13 +215,37 @@ static int map_direct(struct pdir *pd)
 	return err;
 }
 
-/* Root entries are shared by value, so the tables of stacks, devices and windows are there from the start. */
+static uint32_t desc_pages_wanted(void)
+{
+	return frame_table_end() / DESC_IN_PAGE;
+}
+
+/*
+ * Root entries are shared by value, so the tables of descriptors, stacks, devices and windows are there from the
+ * start.
+ */
 static int make_tables(struct pdir *pd)
 {
+	vpn_t desc_end = ARCH_DESC_VPN + desc_pages_wanted();
 	int err = alloc_ptbl(pd, vaddr_of(KMAP_WINDOW_VPN));
 
+	for (vpn_t v = ARCH_DESC_VPN; v < desc_end && !err; v += SPAN)
+		err = alloc_ptbl(pd, vaddr_of(v));
 	for (vpn_t v = KMAP_STACK_VPN; v < KMAP_DEVICE_VPN + KMAP_DEVICE_PAGES && !err; v += SPAN)
 		err = alloc_ptbl(pd, vaddr_of(v));
+	return err;
+}
+
+/* Descriptors come into kernel_pdir first, when paging is on; stacks and devices come into it alone. */
+static int copy_descriptors(struct pdir *pd)
+{
+	int err = 0;
+
+	for (vpn_t v = ARCH_DESC_VPN; v < ARCH_DESC_VPN + kmap.desc_pages && !err; v++) {
+		pte_t e = get_ptbl_entry_by_va(&kernel_pdir, vaddr_of(v));
+
+		err = map_page(pd, v, arch_pte_pfn(e), page_describes_ram(v - ARCH_DESC_VPN) ? RW : RO);
+	}
 	return err;
 }
 
@@ -194,11 +258,85 @@ int kvm_init(struct pdir *pd)
 	err = map_direct(pd);
 	if (!err)
 		err = make_tables(pd);
+	if (!err)
+		err = copy_descriptors(pd);
 	if (err)
 		vm_free(pd);
 	else if (pd == &kernel_pdir)
 		arch_window_init(pgdir_walk(pd, KMAP_WINDOW_VPN, 0, NULL).entry);
 	return err;
+}
+
+/* Takes frames for up to `pages` pages of descriptors, as many in a row as there are; high ones before low ones. */
+static pfn_t desc_frames(uint32_t *pages)
+{
+	for (; *pages; *pages /= 2) {
+		pfn_t f = boot_alloc_high(*pages);
+
+		if (!f.n)
+			f = boot_alloc_frames(*pages);
+		if (f.n)
+			return f;
+	}
+	return NO_FRAME;
+}
+
+/* Maps descriptor pages [page, page + count), all of them for RAM or none; *count falls to what came in a row. */
+static int map_descriptors(struct pdir *pd, uint32_t page, uint32_t *count)
+{
+	pfn_t f;
+	int err;
+
+	if (!page_describes_ram(page)) {
+		*count = 1;
+		return map_page(pd, ARCH_DESC_VPN + page, kmap.no_ram, RO);
+	}
+	f = desc_frames(count);
+	if (!f.n)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < *count; i++)
+		arch_frame_zero(PFN(f.n + i));
+	err = map_region(pd, PAGES(ARCH_DESC_VPN + page, *count), f, RW);
+	if (err)
+		boot_free_frames(f, *count);
+	return err;
+}
+
+/* Unmaps the descriptors before a page and gives their frames back; nobody has looked at them yet. */
+static void drop_descriptors(struct pdir *pd, uint32_t end)
+{
+	struct tlb_batch b;
+
+	for (uint32_t page = 0; page < end; page++)
+		if (page_describes_ram(page))
+			boot_free_frames(
+				arch_pte_pfn(get_ptbl_entry_by_va(pd, vaddr_of(ARCH_DESC_VPN + page))), 1);
+	tlb_begin(&b, pd->root);
+	unmap_region(pd, PAGES(ARCH_DESC_VPN, end), &b);
+	tlb_finish(&b);
+	boot_free_frames(kmap.no_ram, 1);
+}
+
+int kmap_descriptors(struct pdir *pd)
+{
+	uint32_t pages = desc_pages_wanted();
+	uint32_t count = 1;
+	int err;
+
+	kmap.no_ram = desc_frames(&count);
+	if (!kmap.no_ram.n)
+		return -ENOMEM;
+	arch_frame_zero(kmap.no_ram);
+	for (uint32_t page = 0; page < pages; page += count) {
+		count = desc_run_end(page, pages) - page;
+		err = map_descriptors(pd, page, &count);
+		if (err) {
+			drop_descriptors(pd, page);
+			return err;
+		}
+	}
+	kmap.desc_pages = pages;
+	return 0;
 }
 
 /* What is no RAM may be of several memory types within one large page: only an uncached one may map it so (SDM 3A,

@@ -8,8 +8,8 @@
 #include <mm/boot_info.h>
 #include <mm/pgtable.h>
 
-#define KMAP_STACK_VPN    (ARCH_KERNEL_VPN + ARCH_DIRECT_PAGES) /* 0xF8000000 */
-#define KMAP_STACK_PAGES  0x1000u                               /* 16 MiB */
+#define KMAP_STACK_VPN    ARCH_STACK_VPN
+#define KMAP_STACK_PAGES  0x1000u /* 16 MiB */
 #define KMAP_DEVICE_VPN   (KMAP_STACK_VPN + KMAP_STACK_PAGES)
 #define KMAP_DEVICE_PAGES 0x3000u /* 48 MiB: a screen of 4096 by 2160 and more */
 #define KMAP_WINDOW_VPN   (ARCH_VPN_END - ARCH_LARGE_PAGES)
@@ -22,22 +22,29 @@ extern struct lock kmap_lock;
 struct kregion {
 	const char *name;
 	struct pages range;
-	pfn_t first; /* frame of the first page */
+	pfn_t first; /* frame of the first page; NO_FRAME where they are not contiguous */
 	prot_t prot;
 };
 
 /*
  * Stores the first region that ends behind page v, in the order of addresses: parts of the image, runs of RAM in
- * the direct map, kernel stacks in use, devices. Returns false when there is none.
+ * the direct map, frame descriptors, kernel stacks in use, devices. Returns false when there is none.
  */
 bool kmap_region(vpn_t v, struct kregion *out);
 
 /*
  * Makes the kernel's map: text read and execute, read-only data, data, the direct map of RAM, and tables for
- * stacks, devices and windows. pd becomes a directory with an empty user part. Returns 0 or -ENOMEM; on failure
+ * descriptors, stacks, devices and windows. pd becomes a directory with an empty user part. Returns 0 or -ENOMEM; on failure
  * every table built so far is given back. Before alloc_init the tables come from the boot allocator.
  */
 int kvm_init(struct pdir *pd);
+
+/*
+ * Makes the frame descriptors, for alloc_init: zeroed frames for those of RAM, mapped side by side in pd, and one
+ * frame, read-only, for all those of what is no RAM. Phase one, when pd is loaded as the kernel's. Returns 0, or
+ * -ENOMEM with nothing changed but for empty page tables.
+ */
+int kmap_descriptors(struct pdir *pd);
 
 /*
  * Builds the page tables of the identity map, once: only for spans that one large page cannot map. Every directory

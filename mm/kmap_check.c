@@ -76,13 +76,15 @@ static void next_region(struct check *c, vpn_t v)
 	}
 }
 
-/* A stack's frames are any of the kernel's; every other region's are contiguous. */
+/* A stack owns its frames; descriptors lie in what phase one took. Every other region's frames are contiguous. */
 static bool is_regions_frame(const struct kregion *r, const struct pt_leaf *leaf)
 {
 	pfn_t f = arch_pte_pfn(leaf->entry);
 
-	if (!r->first.n)
+	if (r->prot & PROT_OWNED)
 		return frame_state(f) == FRAME_PRIVATE && frame_refs(f) == 1;
+	if (!r->first.n)
+		return frame_state(f) == FRAME_KERNEL && !frame_refs(f);
 	return f.n == r->first.n + (leaf->v - r->range.first);
 }
 

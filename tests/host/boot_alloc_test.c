@@ -172,27 +172,45 @@ KTEST(boot_alloc, a_kvm_init_without_memory_gives_back_what_it_took)
 	frame_put(block);
 }
 
-/* Descriptors that do not fit: nothing is sealed, nothing is taken. */
-KTEST(boot_alloc, an_alloc_init_without_memory_changes_nothing)
+/* Descriptors that do not fit, at each place where memory can run dry: nothing is taken. */
+KTEST(boot_alloc, descriptors_without_memory_give_back_what_they_took)
 {
-	struct frame **blocks = frame_blocks;
-	uint32_t end = frame_end;
 	pfn_t block;
 
-	ASSERT_EQ(frame_alloc(ALLOC_KERNEL | ALLOC_ORDER(3), &block), 0);
-	for (uint32_t n = 0; n <= 8; n += 4) {
+	ASSERT_EQ(frame_alloc(ALLOC_KERNEL | ALLOC_ORDER(5), &block), 0);
+	for (uint32_t n = 1 + 5 * QUIRE_PAE; n <= 20; n++) {
+		struct pdir pd;
+
 		memmap_init(&map);
-		mark(0x100000, 0x1000, MEM_USABLE);
-		mark(0, 0x2000, MEM_KERNEL);
+		mark(0, 0x2000, MEM_KERNEL); /* 32 pages of descriptors */
 		memmap_set(&map, block, n, MEM_USABLE);
 		start_with_all_mapped();
-		frame_blocks = NULL;
-		EXPECT_EQ(alloc_init(), -ENOMEM);
+		ASSERT_EQ(pdir_init_bare(&pd, CONTAINER_ROOT), 0);
+		EXPECT_EQ(kmap_descriptors(&pd), -ENOMEM);
 		EXPECT(!boot_alloc_sealed());
-		EXPECT(memmap_bytes(&map, MEM_USABLE, (uint64_t)ARCH_DIRECT_PAGES << 12) == n * PAGE_SIZE);
-		frame_blocks = blocks;
-		frame_end = end;
+		vm_free(&pd);
+		EXPECT_EQ(memmap_bytes(&map, MEM_USABLE, 0), n * PAGE_SIZE);
 	}
 	boot_alloc_seal();
 	frame_put(block);
+}
+
+KTEST(boot_alloc, high_frames_are_given_only_when_asked_for)
+{
+	mark(0x100, 4, MEM_USABLE);
+	mark(ARCH_DIRECT_PAGES - 2, 5, MEM_USABLE);
+	start_with_all_mapped();
+	EXPECT_EQ(boot_alloc_high(4).n, 0); /* three lie above */
+	EXPECT_EQ(boot_alloc_high(2).n, ARCH_DIRECT_PAGES);
+	EXPECT_EQ(boot_alloc_high(1).n, ARCH_DIRECT_PAGES + 2);
+	EXPECT_EQ(boot_alloc_high(1).n, 0);
+	EXPECT_EQ(boot_alloc_frames(4).n, 0x100);
+	boot_free_frames(PFN(ARCH_DIRECT_PAGES), 3);
+	EXPECT_EQ(boot_alloc_high(3).n, ARCH_DIRECT_PAGES);
+}
+
+KTEST_PANICS(boot_alloc, a_late_high_allocation_panics, "after phase one was sealed")
+{
+	boot_alloc_seal();
+	boot_alloc_high(1);
 }

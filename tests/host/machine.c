@@ -65,8 +65,9 @@ void sim_boot(const struct sim_config *c)
 		panic("sim: no memory for the kernel's map");
 	enable_paging(&kernel_pdir);
 	boot_alloc_window_all();
-	if (alloc_init())
+	if (kmap_descriptors(&kernel_pdir))
 		panic("sim: no memory for the frame descriptors");
+	alloc_init();
 	slab_init();
 	container_init();
 	if (idptbl_init() || pdir_init_kern(&identity_pdir))

@@ -2,7 +2,7 @@
  * tests/host/ram.c - the simulated machine's RAM. Owns its backing and what may be touched of it: frames that the
  * allocator has not got yet and used ones; free ones may not, and AddressSanitizer knows.
  *
- *	sim_direct                                   sim_direct + 896 MiB
+ *	sim_direct                                   the direct map's end
  *	|  RAM  | no access |  RAM  |  no access     |        RAM above: a mapping for each extent
  *
  * No page is touched before its first use, so that a machine of 64 GiB costs what its kernel writes.
@@ -19,6 +19,7 @@
 enum use { NO_RAM, BOOT, FREE, USED };
 
 unsigned char *sim_direct;
+unsigned char *sim_descriptors;
 
 static struct {
 	uint8_t *use; /* of each frame number */
@@ -65,7 +66,9 @@ bool sim_ram_make(const struct sim_config *c)
 {
 	ram.use = reserve(SIM_FRAME_LIMIT, PROT_READ | PROT_WRITE);
 	sim_direct = reserve((uint64_t)SIM_DIRECT_FRAMES << PAGE_SHIFT, PROT_NONE);
-	if (!ram.use || !sim_direct)
+	/* Beside the machine's RAM: which frames would hold them is seen in the page tables alone. */
+	sim_descriptors = reserve((uint64_t)SIM_FRAME_LIMIT * 16, PROT_READ | PROT_WRITE);
+	if (!ram.use || !sim_direct || !sim_descriptors)
 		return false;
 	for (unsigned i = 0; i < SIM_EXTENTS && c->ram[i].count; i++)
 		if (!make_extent(c->ram[i]))

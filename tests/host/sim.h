@@ -104,7 +104,7 @@ extern struct sim_cpu sim_cpu;
 #define SIM_DIRECTORIES   (QUIRE_PAE ? 4u : 1u) /* tables of level 1; each has SIM_TABLE_PAGES entries */
 #define SIM_FRAME_LIMIT   (QUIRE_PAE ? 1u << 24 : 1u << 20)
 #define SIM_DIRECT_PAGE   0xC0000u
-#define SIM_DIRECT_FRAMES 0x38000u
+#define SIM_DIRECT_FRAMES (QUIRE_PAE ? 0x28000u : 0x37000u)
 
 /* Walks the loaded tables for a page; false where nothing is mapped, or where an entry is broken: a violation. */
 bool sim_walk(struct sim_walk *w);

@@ -27,6 +27,12 @@ static inline pfn_t arch_frame_of_direct(const void *p)
 	return n < ARCH_DIRECT_PAGES ? PFN(n) : NO_FRAME;
 }
 
+/* Returns where frame 0's descriptor stands; the others follow. Mapped where mm/kmap.c has made them. */
+static inline void *arch_frame_descriptors(void)
+{
+	return (void *)vaddr_of(ARCH_DESC_VPN);
+}
+
 /* Fill every word of a frame; copy one frame; read or write part of one (offset + length <= PAGE_SIZE). */
 void arch_frame_fill(pfn_t f, uint32_t word);
 void arch_frame_copy(pfn_t to, pfn_t from);

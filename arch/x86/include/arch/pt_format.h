@@ -37,10 +37,14 @@ typedef struct {
 #define ARCH_PT_INDEX(l, v) (((v) >> ARCH_PT_SPAN_BITS(l)) & (ARCH_PT_ENTRIES(l) - 1))
 #define ARCH_LARGE_PAGES    ARCH_PT_SPAN(1) /* pages of a large page: 1024 or 512 */
 
-#define ARCH_KERNEL_VPN    0xC0000u  /* the kernel's half begins here */
-#define ARCH_VPN_END       0x100000u /* pages of the address space */
-#define ARCH_DIRECT_PAGES  0x38000u  /* the direct map's reach: 896 MiB */
-#define ARCH_TLB_RANGE_MAX 32u       /* beyond it one whole flush is cheaper than single ones */
-#define ARCH_NO_LARGE_END  1024u     /* frames: no large leaf in the first 4 MiB (fixed MTRRs, image) */
+#define ARCH_KERNEL_VPN 0xC0000u  /* the kernel's half begins here */
+#define ARCH_VPN_END    0x100000u /* pages of the address space */
+#define ARCH_STACK_VPN                                                                                       \
+	0xF8000u /* what lies between serves the direct map and, behind it, frame descriptors */
+#define ARCH_DESC_PAGES    (ARCH_PFN_END >> 8) /* of descriptors, 256 in each: 16 MiB, PAE 256 MiB */
+#define ARCH_DESC_VPN      (ARCH_STACK_VPN - ARCH_DESC_PAGES)
+#define ARCH_DIRECT_PAGES  (ARCH_DESC_VPN - ARCH_KERNEL_VPN) /* the direct map's reach: 880 MiB, PAE 640 MiB */
+#define ARCH_TLB_RANGE_MAX 32u   /* beyond it one whole flush is cheaper than single ones */
+#define ARCH_NO_LARGE_END  1024u /* frames: no large leaf in the first 4 MiB (fixed MTRRs, image) */
 
 #endif

@@ -7,7 +7,8 @@
 
 #include <arch/pt_format.h>
 
-extern unsigned char *sim_direct; /* frame 0's place */
+extern unsigned char *sim_direct;      /* frame 0's place */
+extern unsigned char *sim_descriptors; /* frame 0's descriptor's */
 
 /* True when the frame is in the direct map's reach. */
 static inline bool arch_frame_is_direct(pfn_t f)
@@ -27,6 +28,12 @@ static inline pfn_t arch_frame_of_direct(const void *p)
 	uintptr_t n = ((uintptr_t)p - (uintptr_t)sim_direct) >> PAGE_SHIFT;
 
 	return n < ARCH_DIRECT_PAGES ? PFN((uint32_t)n) : NO_FRAME;
+}
+
+/* Returns where frame 0's descriptor stands; the others follow. */
+static inline void *arch_frame_descriptors(void)
+{
+	return sim_descriptors;
 }
 
 /* Fill every word of a frame; copy one frame; read or write part of one (offset + length <= PAGE_SIZE). */
