@@ -10,12 +10,6 @@ static struct {
 	uint32_t count;
 } stack;
 
-void lock_spin(struct lock *l)
-{
-	while (__atomic_exchange_n(&l->held, 1, __ATOMIC_ACQUIRE))
-		arch_relax();
-}
-
 bool lock_is_mine(const struct lock *l)
 {
 	return !QUIRE_DEBUG || (l->held && l->cpu == arch_cpu());

@@ -32,22 +32,15 @@ void lock_check_acquire(const struct lock *l);
 void lock_note_holder(struct lock *l);
 void lock_check_release(struct lock *l);
 
-/* Takes a lock that another processor holds, as soon as it is free. */
-void lock_spin(struct lock *l);
-
 /* True while the calling processor holds the lock; always true in builds that do not check. */
 bool lock_is_mine(const struct lock *l);
 
 /* Takes the lock and turns interrupts off. Never fails; spins while another processor holds it. */
 static inline void lock_acquire(struct lock *l)
 {
-	uint32_t state = arch_irq_save();
-
 	if (QUIRE_DEBUG)
 		lock_check_acquire(l);
-	if (__builtin_expect(__atomic_exchange_n(&l->held, 1, __ATOMIC_ACQUIRE), 0))
-		lock_spin(l);
-	l->irq_state = state;
+	arch_lock_irq(&l->held, &l->irq_state);
 	if (QUIRE_DEBUG)
 		lock_note_holder(l);
 }
@@ -55,12 +48,9 @@ static inline void lock_acquire(struct lock *l)
 /* Releases the lock and gives the interrupts back as lock_acquire found them. */
 static inline void lock_release(struct lock *l)
 {
-	uint32_t state = l->irq_state;
-
 	if (QUIRE_DEBUG)
 		lock_check_release(l);
-	__atomic_store_n(&l->held, 0, __ATOMIC_RELEASE);
-	arch_irq_restore(state);
+	arch_unlock_irq(&l->held, &l->irq_state);
 }
 
 #endif

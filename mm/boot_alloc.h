@@ -20,7 +20,7 @@ pfn_t boot_alloc_frames(uint32_t count);
 /* The same for frames that no map needs to show: above the direct map's reach, if there are any. */
 pfn_t boot_alloc_high(uint32_t count);
 
-/* Gives back what boot_alloc_frames or boot_alloc_high returned. Panics when it was not allocated, and after the seal. */
+/* Gives back what either of them returned. Panics when it was not allocated, and after the seal. */
 void boot_free_frames(pfn_t first, uint32_t count);
 
 /* Says that the whole direct map is loaded: the window needs no more tables of its own. */

@@ -351,22 +351,22 @@ int container_alloc(struct container_id c, uint32_t flags, pfn_t *out)
 	if (is_live(c))
 		err = frame_alloc_locked(c.index, flags, out);
 	lock_release(&frame_lock);
-	if (!err)
-		frame_prepare(*out, flags);
+	if (!err && flags & ALLOC_ZERO)
+		frame_zero(*out, flags >> 8);
 	return err;
 }
 
 int container_free(struct container_id c, pfn_t f)
 {
-	int err = 0;
+	bool live, done;
 
 	lock_acquire(&frame_lock);
-	if (!is_live(c))
-		err = -ESRCH;
-	else if (!frame_put_owned_locked(f, c.index))
-		err = -EPERM;
+	live = is_live(c);
+	done = live && frame_put_owned_locked(f, c.index);
 	lock_release(&frame_lock);
-	return err;
+	if (done)
+		return 0;
+	return live ? -EPERM : -ESRCH;
 }
 
 bool container_can_consume(struct container_id c, uint32_t n)

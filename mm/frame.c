@@ -33,16 +33,30 @@ struct accounts frame_accounts = {
 struct frame_zones frame_zones = {.cache_limit = CACHE_LIMIT, .fail_after = -1};
 
 /* The short list. Callers hold frame_lock. */
-static void cache_push(struct zone *z, uint32_t n)
+static inline void cache_push(struct zone *z, uint32_t n)
 {
+	uint32_t cached = z->cached + 1;
+
 	frame_desc(n)->tag = FRAME_TAG(0, 0, FRAME_CACHED);
-	z->cache[z->cached++] = n;
+	z->cached = cached;
+	z->cache[cached] = n;
+}
+
+/* Returns 0 when the list is empty. */
+static inline uint32_t cache_pop(struct zone *z)
+{
+	uint32_t cached = z->cached;
+	uint32_t n = z->cache[cached];
+
+	if (n)
+		z->cached = cached - 1;
+	return n;
 }
 
 static void zone_drain(struct zone *z)
 {
-	while (z->cached)
-		buddy_free(&z->buddy, z->cache[--z->cached], 0);
+	for (uint32_t n = cache_pop(z); n; n = cache_pop(z))
+		buddy_free(&z->buddy, n, 0);
 }
 
 /* A block from the buddy; what the short list holds back may be what is missing. */
@@ -60,10 +74,10 @@ static uint32_t zone_take(struct zone *z, unsigned order)
 static uint32_t zone_take_single(struct zone *z)
 {
 	unsigned order = frame_zones.cache_limit ? REFILL_ORDER : 0;
-	uint32_t n;
+	uint32_t n = cache_pop(z);
 
-	if (z->cached)
-		return z->cache[--z->cached];
+	if (n)
+		return n;
 	do
 		n = buddy_alloc(&z->buddy, order);
 	while (!n && order--);
@@ -93,7 +107,7 @@ static bool fails_on_purpose(void)
  * High memory first for who can use it. Such requests leave the low reserve alone: the kernel's own frames, which
  * must be low, are still to be had when high memory is full.
  */
-static __attribute__((noinline)) uint32_t take_block(uint32_t flags, unsigned order)
+static __attribute__((noinline)) uint32_t take_from_zones(uint32_t flags, unsigned order)
 {
 	struct zone *low = &frame_zones.zone[ZONE_LOW], *high = &frame_zones.zone[ZONE_HIGH];
 	uint32_t n = 0;
@@ -107,14 +121,6 @@ static __attribute__((noinline)) uint32_t take_block(uint32_t flags, unsigned or
 			return n;
 	}
 	return zone_take_any(low, order);
-}
-
-/* The common case first: one frame from the short list. */
-static inline uint32_t take(uint32_t flags, unsigned order)
-{
-	struct zone *z = &frame_zones.zone[flags & ALLOC_HIGH ? ZONE_HIGH : ZONE_LOW];
-
-	return order == 0 && z->cached ? z->cache[--z->cached] : take_block(flags, order);
 }
 
 static void poison_write(uint32_t n, unsigned order)
@@ -135,24 +141,42 @@ static void poison_check(uint32_t n, unsigned order)
 	}
 }
 
-void frame_prepare(pfn_t f, uint32_t flags)
+__attribute__((noinline)) void frame_zero(pfn_t f, unsigned order)
 {
-	if (flags & ALLOC_ZERO)
-		for (uint32_t i = 0; i < 1u << (flags >> 8); i++)
-			arch_frame_zero(PFN(f.n + i));
+	for (uint32_t i = 0; i < 1u << order; i++)
+		arch_frame_zero(PFN(f.n + i));
 }
 
-/* Returns the block's first frame, or stores why there is none and returns 0. */
-static inline uint32_t alloc_locked(uint32_t owner, uint32_t flags, int *err)
+/* One frame from a short list; 0 where it takes more to find one. The rules are take_from_zones'. */
+static inline uint32_t take_listed(uint32_t flags)
 {
-	unsigned order = flags >> 8;
+	struct zone *low = &frame_zones.zone[ZONE_LOW], *high = &frame_zones.zone[ZONE_HIGH];
+	uint32_t n;
+
+	if (!(flags & ALLOC_HIGH))
+		return cache_pop(low);
+	n = cache_pop(high);
+	if (!n && !high->buddy.free && low->buddy.free >= frame_zones.low_reserve)
+		n = cache_pop(low);
+	return n;
+}
+
+/* The common case first. */
+static inline uint32_t take(uint32_t flags, unsigned order)
+{
+	uint32_t n = order ? 0 : take_listed(flags);
+
+	return n ? n : take_from_zones(flags, order);
+}
+
+/* Returns the first frame of a block, charged to its owner; 0 with nothing changed. */
+static inline uint32_t alloc_block(uint32_t owner, uint32_t flags, unsigned order)
+{
 	struct frame *f;
 	uint32_t n;
 
-	*err = -EDQUOT;
 	if (!quota_charge(&frame_accounts.quotas, owner, 1u << order))
 		return 0;
-	*err = -ENOMEM;
 	n = take(flags, order);
 	if (!n) {
 		quota_uncharge(&frame_accounts.quotas, owner, 1u << order);
@@ -167,13 +191,27 @@ static inline uint32_t alloc_locked(uint32_t owner, uint32_t flags, int *err)
 	return n;
 }
 
-int frame_alloc_locked(uint32_t owner, uint32_t flags, pfn_t *out)
+static __attribute__((noinline)) uint32_t alloc_large(uint32_t owner, uint32_t flags)
 {
-	int err = -ENOMEM;
-	uint32_t n = flags >> 8 < BUDDY_ORDERS ? alloc_locked(owner, flags, &err) : 0;
+	return flags >> 8 < BUDDY_ORDERS ? alloc_block(owner, flags, flags >> 8) : 0;
+}
+
+/* Why there was no block. Nothing has changed since. */
+static __attribute__((noinline)) int alloc_error(uint32_t owner, uint32_t flags)
+{
+	unsigned order = flags >> 8;
+
+	if (order < BUDDY_ORDERS && !quota_can_consume(&frame_accounts.quotas, owner, 1u << order))
+		return -EDQUOT;
+	return -ENOMEM;
+}
+
+extern inline int frame_alloc_locked(uint32_t owner, uint32_t flags, pfn_t *out)
+{
+	uint32_t n = flags < ALLOC_ORDER(1) ? alloc_block(owner, flags, 0) : alloc_large(owner, flags);
 
 	if (!n)
-		return err;
+		return alloc_error(owner, flags);
 	*out = PFN(n);
 	return 0;
 }
@@ -185,34 +223,42 @@ int frame_alloc(uint32_t flags, pfn_t *out)
 	lock_acquire(&frame_lock);
 	err = frame_alloc_locked(ROOT_ACCOUNT, flags, out);
 	lock_release(&frame_lock);
-	if (!err)
-		frame_prepare(*out, flags);
+	if (!err && flags & ALLOC_ZERO)
+		frame_zero(*out, flags >> 8);
 	return err;
 }
 
-/* Discharges whoever pays for a block, by what the block's own descriptor says. */
-static inline void discharge(const struct frame *f, uint32_t count)
+/* Gives a block without references back to its zone. */
+static inline void give_back(struct zone *z, uint32_t n, unsigned order)
 {
-	uint32_t payer = frame_accounts.payer[f->owner];
-
-	quota_uncharge(&frame_accounts.quotas, payer, count);
-	if (payer != f->owner)
-		frame_accounts.left[f->owner] -= count;
-}
-
-/* A block without references goes back. */
-static inline void release(struct frame *f, uint32_t n, unsigned order, struct zone *z)
-{
-	discharge(f, 1u << order);
 	if (QUIRE_DEBUG)
 		poison_write(n, order);
 	arch_frame_note_free(PFN(n), order);
-	if (order == 0 && z->cached < frame_zones.cache_limit) {
-		f->tag = FRAME_TAG(0, 0, FRAME_CACHED);
-		z->cache[z->cached++] = n;
-		return;
-	}
-	buddy_free(&z->buddy, n, order);
+	if (order == 0 && z->cached < frame_zones.cache_limit)
+		cache_push(z, n);
+	else
+		buddy_free(&z->buddy, n, order);
+}
+
+/* The same wherever it lies; discharges its owner, which lives. */
+static inline void release(uint32_t owner, uint32_t n, unsigned order)
+{
+	quota_uncharge(&frame_accounts.quotas, owner, 1u << order);
+	if (arch_frame_is_direct(PFN(n)))
+		give_back(&frame_zones.zone[ZONE_LOW], n, order);
+	else
+		give_back(&frame_zones.zone[ZONE_HIGH], n, order);
+}
+
+/* The same for any order and owner: one that has ended, and who pays for it. */
+static __attribute__((noinline)) void release_any(const struct frame *f, uint32_t n)
+{
+	unsigned order = frame_tag_order(f->tag);
+	uint32_t payer = frame_accounts.payer[f->owner];
+
+	if (payer != f->owner)
+		frame_accounts.left[f->owner] -= 1u << order;
+	release(payer, n, order);
 }
 
 static const char *const state_names[] = {
@@ -246,32 +292,44 @@ int frame_get(pfn_t f)
 	return err;
 }
 
-static inline void put(struct frame *f, uint32_t n)
+/* Takes a reference back. The common case first: the last one on a single frame, whose owner lives. */
+static inline void put(struct frame *f, uint32_t n, bool owner_lives)
 {
-	f->tag -= FRAME_REF;
-	if (!tag_is_used(f->tag))
-		release(f, n, frame_tag_order(f->tag), zone_of(n));
+	uint32_t tag = f->tag - FRAME_REF;
+
+	f->tag = tag;
+	if (owner_lives && tag < FRAME_TAG(0, 1, 0))
+		release(f->owner, n, 0);
+	else if (!tag_is_used(tag))
+		release_any(f, n);
 }
 
-bool frame_put_owned_locked(pfn_t p, uint32_t owner)
+extern inline bool frame_put_owned_locked(pfn_t p, uint32_t owner)
 {
 	struct frame *f;
 
 	if (!frame_known(p.n))
 		return false;
 	f = frame_desc(p.n);
-	if (!tag_is_used(f->tag) || frame_accounts.payer[f->owner] != owner)
+	if (!tag_is_used(f->tag))
 		return false;
-	put(f, p.n);
+	if (f->owner == owner)
+		put(f, p.n, true);
+	else if (frame_accounts.payer[f->owner] == owner)
+		put(f, p.n, false);
+	else
+		return false;
 	return true;
 }
 
 void frame_put(pfn_t p)
 {
+	struct frame *f = frame_desc(p.n);
+
 	lock_acquire(&frame_lock);
-	if (!frame_known(p.n) || !tag_is_used(frame_desc(p.n)->tag))
+	if (!frame_known(p.n) || !tag_is_used(f->tag))
 		frame_bad("frame_put", p.n);
-	put(frame_desc(p.n), p.n);
+	put(f, p.n, frame_accounts.payer[f->owner] == f->owner);
 	lock_release(&frame_lock);
 }
 
@@ -303,10 +361,9 @@ enum frame_state frame_block_state(pfn_t f)
 void *kalloc(void)
 {
 	uint32_t n;
-	int err;
 
 	lock_acquire(&frame_lock);
-	n = alloc_locked(ROOT_ACCOUNT, ALLOC_KERNEL, &err);
+	n = alloc_block(ROOT_ACCOUNT, ALLOC_KERNEL, 0);
 	lock_release(&frame_lock);
 	return n ? arch_frame_direct(PFN(n)) : NULL;
 }
@@ -318,39 +375,42 @@ void *kalloc_block(unsigned order)
 	return frame_alloc(ALLOC_KERNEL | ALLOC_ORDER(order), &f) ? NULL : arch_frame_direct(f);
 }
 
-/* Returns the frame of a page in the direct map. */
+/* Returns the frame of a page in the direct map; panics over any other pointer. */
 static inline uint32_t frame_of_page(const char *who, const void *page)
 {
-	pfn_t p = arch_frame_of_direct(page);
+	uint32_t n = arch_frame_of_page(page);
 
-	if ((uintptr_t)page % PAGE_SIZE || !p.n || !frame_known(p.n))
+	if (n >= frame_zones.direct_end)
 		panic("%s: %p is no page of the direct map", who, page);
-	return p.n;
+	return n;
+}
+
+/* Frees a block that is charged to the root and has no other reference. */
+static inline void free_kernels(const char *who, uint32_t n, unsigned order)
+{
+	const struct frame *f = frame_desc(n);
+
+	if (f->tag != FRAME_TAG(1, order, FRAME_KERNEL) || f->owner != ROOT_ACCOUNT)
+		frame_bad(who, n);
+	quota_uncharge(&frame_accounts.quotas, ROOT_ACCOUNT, 1u << order);
+	give_back(&frame_zones.zone[ZONE_LOW], n, order);
 }
 
 void kfree(void *page)
 {
 	uint32_t n = frame_of_page("kfree", page);
-	struct frame *f = frame_desc(n);
 
 	lock_acquire(&frame_lock);
-	if (f->tag != FRAME_TAG(1, 0, FRAME_KERNEL))
-		frame_bad("kfree", n);
-	release(f, n, 0, &frame_zones.zone[ZONE_LOW]);
+	free_kernels("kfree", n, 0);
 	lock_release(&frame_lock);
 }
 
 void kfree_block(void *first)
 {
 	uint32_t n = frame_of_page("kfree_block", first);
-	struct frame *f = frame_desc(n);
-	unsigned order;
 
 	lock_acquire(&frame_lock);
-	order = frame_tag_order(f->tag);
-	if (f->tag != FRAME_TAG(1, order, FRAME_KERNEL))
-		frame_bad("kfree_block", n);
-	release(f, n, order, &frame_zones.zone[ZONE_LOW]);
+	free_kernels("kfree_block", n, frame_tag_order(frame_desc(n)->tag));
 	lock_release(&frame_lock);
 }
 

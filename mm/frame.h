@@ -68,9 +68,9 @@ uint32_t free_range(paddr_t start, paddr_t end);
  */
 int frame_alloc(uint32_t flags, pfn_t *out);
 
-/* The same for any account, a live one, with frame_lock held. Zeroes nothing: frame_prepare does, unlocked. */
+/* The same for any account, a live one, with frame_lock held. Zeroes nothing: that is for frame_zero, unlocked. */
 int frame_alloc_locked(uint32_t owner, uint32_t flags, pfn_t *out);
-void frame_prepare(pfn_t f, uint32_t flags);
+void frame_zero(pfn_t f, unsigned order);
 
 /* Adds a reference to a used block. Returns 0, or -EAGAIN when its count is full (nothing changed). */
 int frame_get(pfn_t f);

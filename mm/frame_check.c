@@ -12,9 +12,9 @@ static unsigned check_cache(const struct zone *z)
 {
 	unsigned faults = 0;
 
-	if (z->cached > CACHE_LIMIT)
+	if (z->cached > CACHE_LIMIT || z->cache[0])
 		return fault("the short list is too long", z->cached);
-	for (uint32_t i = 0; i < z->cached; i++)
+	for (uint32_t i = 1; i <= z->cached; i++)
 		if (!frame_known(z->cache[i]) ||
 		    frame_desc(z->cache[i])->tag != FRAME_TAG(0, 0, FRAME_CACHED))
 			faults += fault("on the short list, but not marked so", z->cache[i]);

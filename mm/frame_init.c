@@ -117,6 +117,7 @@ uint32_t frame_table_end(void)
 void alloc_init(void)
 {
 	frame_end = frame_table_end();
+	frame_zones.direct_end = frame_end < ARCH_DIRECT_PAGES ? frame_end : ARCH_DIRECT_PAGES;
 	/* Phase one ends first: what it took by now is in the map and is not given out. */
 	boot_alloc_seal();
 	each_ram(mark_ram);

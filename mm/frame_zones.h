@@ -15,13 +15,15 @@
 
 struct zone {
 	struct buddy buddy;
-	uint32_t cached;             /* frames on the short list, */
-	uint32_t cache[CACHE_LIMIT]; /* of which the last one is the next to be given */
+	uint32_t cached; /* frames on the short list, from cache[1] on; */
+	uint32_t cache[CACHE_LIMIT +
+		       1]; /* the last one is the next to be given, and cache[0] is 0: no frame */
 	uint32_t total;
 };
 
 struct frame_zones {
 	struct zone zone[ZONES];
+	uint32_t direct_end; /* no frame from here on has a descriptor and is in the direct map */
 	uint32_t cache_limit;
 	uint32_t low_reserve;
 	int32_t fail_after; /* < 0: never */

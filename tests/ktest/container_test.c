@@ -528,3 +528,13 @@ KTEST(container, random_history_against_a_model)
 			model_frame(0, f);
 	EXPECT_EQ(container_destroy(model.id[0]), 0);
 }
+
+/* kfree takes back what kalloc gave, which is the root's. */
+KTEST_PANICS(container, kfree_of_a_containers_frame_panics, "kfree: frame 0x")
+{
+	struct container_id c = split(CONTAINER_ROOT, 5);
+	pfn_t f;
+
+	if (!container_alloc(c, ALLOC_KERNEL, &f))
+		kfree(arch_frame_direct(f));
+}

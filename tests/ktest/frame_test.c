@@ -465,7 +465,7 @@ KTEST(frame, check_sees_a_short_list_that_is_too_long)
 	frame_drain();
 	cached = low->cached;
 	low->cached = 1;
-	low->cache[0] = arch_image().text.n;
+	low->cache[1] = arch_image().text.n;
 	EXPECT_FAULTS(check_free_list());
 	low->cached = CACHE_LIMIT + 1;
 	EXPECT_FAULTS(check_free_list());

@@ -27,6 +27,17 @@ static inline pfn_t arch_frame_of_direct(const void *p)
 	return n < ARCH_DIRECT_PAGES ? PFN(n) : NO_FRAME;
 }
 
+/*
+ * Returns the frame whose page in the direct map begins at an address; a number beyond all frames for any other
+ * pointer. One rotation: an offset in the page ends up in the highest bits.
+ */
+static inline uint32_t arch_frame_of_page(const void *p)
+{
+	uint32_t at = (uint32_t)p - vaddr_of(ARCH_KERNEL_VPN);
+
+	return at >> PAGE_SHIFT | at << (32 - PAGE_SHIFT);
+}
+
 /* Returns where frame 0's descriptor stands; the others follow. Mapped where mm/kmap.c has made them. */
 static inline void *arch_frame_descriptors(void)
 {

@@ -30,6 +30,15 @@ static inline pfn_t arch_frame_of_direct(const void *p)
 	return n < ARCH_DIRECT_PAGES ? PFN((uint32_t)n) : NO_FRAME;
 }
 
+/* Returns the frame whose page in the direct map begins at an address; UINT32_MAX for any other pointer. */
+static inline uint32_t arch_frame_of_page(const void *p)
+{
+	uintptr_t at = (uintptr_t)p - (uintptr_t)sim_direct;
+
+	return at % PAGE_SIZE || at >> PAGE_SHIFT >= ARCH_DIRECT_PAGES ? UINT32_MAX
+								       : (uint32_t)(at >> PAGE_SHIFT);
+}
+
 /* Returns where frame 0's descriptor stands; the others follow. */
 static inline void *arch_frame_descriptors(void)
 {

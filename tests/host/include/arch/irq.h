@@ -34,6 +34,26 @@ static inline bool arch_irq_enabled(void)
 /* There is one processor, so who spins here spins for ever: panics. */
 void arch_relax(void);
 
+/* Turns interrupts off, waits until *held is 0, makes it 1 and stores the interrupt state before into *state. */
+static inline void arch_lock_irq(uint32_t *held, uint32_t *state)
+{
+	uint32_t before = arch_irq_save();
+
+	while (*held)
+		arch_relax();
+	*held = 1;
+	*state = before;
+}
+
+/* Makes *held 0 and gives the interrupts back as *state says. */
+static inline void arch_unlock_irq(uint32_t *held, const uint32_t *state)
+{
+	uint32_t before = *state;
+
+	*held = 0;
+	arch_irq_restore(before);
+}
+
 /* Returns the number of the running processor. */
 static inline uint32_t arch_cpu(void)
 {
