@@ -1,6 +1,6 @@
 /*
- * mm/buddy.h - frame descriptors, and blocks of 2^order of them in buddy lists (Knuth, TAOCP 1, 2.5). Knows
- * nothing of zones, quotas or owners. Lock: frame_lock, held by the caller.
+ * mm/buddy.h - frame descriptors, and blocks of 2^order of them in buddy lists (Knuth, TAOCP 1, 2.5), the small
+ * ones as bits. Knows nothing of zones, quotas or owners. Lock: frame_lock, held by the caller.
  */
 #ifndef MM_BUDDY_H
 #define MM_BUDDY_H
@@ -12,7 +12,7 @@
 enum frame_state {
 	FRAME_RESERVED, /* never ours: hole, device, firmware. 0: what a zeroed descriptor says */
 	FRAME_TAIL,     /* in a block, free or used, but not its first frame */
-	FRAME_FREE,     /* the first frame of a free block in the buddy */
+	FRAME_FREE,     /* the first frame of a free block in the buddy, or a single one */
 	FRAME_CACHED,   /* free, on the short list in front of the buddy */
 	FRAME_KERNEL,   /* used by the kernel; without references: its image, modules, what phase one took */
 	FRAME_TABLE,    /* used as a page table */
@@ -20,11 +20,12 @@ enum frame_state {
 	FRAME_PRIVATE   /* used as a slab or a stack: nothing that is freed by its address */
 };
 
-/* 16 bytes for each frame. A free frame's links lead along its list; a used one's are unused. */
+/* 16 bytes for each frame. */
 struct frame {
-	uint32_t next, prev; /* frame numbers; 0: none */
-	uint32_t owner;      /* container index of a used frame */
-	uint32_t tag;        /* references << 8 | order << 3 | state */
+	uint32_t next,
+		prev; /* mm/buddy.c's, of used frames too: its lists, and the words for blocks below 32 frames */
+	uint32_t owner; /* container index of a used frame */
+	uint32_t tag;   /* references << 8 | order << 3 | state */
 };
 _Static_assert(sizeof(struct frame) == 16, "SPEC: at most 16 bytes for each frame");
 
@@ -63,16 +64,23 @@ static inline uint32_t frame_tag_refs(uint32_t tag)
 }
 
 struct buddy {
-	uint32_t head[BUDDY_ORDERS]; /* first free block of each order, 0: none */
-	uint32_t nonempty;           /* bit per order */
-	uint32_t free;               /* frames in all lists */
+	uint32_t head
+		[BUDDY_ORDERS]; /* first free block of each order, or cluster whose largest it is; 0: none */
+	uint32_t nonempty;      /* bit per order */
+	uint32_t free;          /* frames in all lists */
 };
 
 /* Takes a block of this order and returns its first frame, or 0 when no block is large enough. O(log n). */
 uint32_t buddy_alloc(struct buddy *b, unsigned order);
 
+/* Takes up to `most` single frames from one place, tags and stores them; returns how many. O(log n + most). */
+uint32_t buddy_alloc_singles(struct buddy *b, uint32_t *out, uint32_t most, uint32_t tag);
+
 /* Gives a block back and merges it with its free buddies as far as that goes. O(log n). */
 void buddy_free(struct buddy *b, uint32_t first, unsigned order);
+
+/* The same for `count` single frames anywhere. O(1) for each but that with which 32 in a row are free. */
+void buddy_free_singles(struct buddy *b, const uint32_t *n, uint32_t count);
 
 /* Proves the lists sound; prints each fault and returns how many there are. */
 unsigned buddy_check(const struct buddy *b);

@@ -13,7 +13,8 @@
 #include <lib/panic.h>
 #include <mm/frame_zones.h>
 
-#define REFILL_ORDER 3u /* an empty short list takes a block of this order from the buddy */
+#define REFILL (CACHE_LIMIT / 2) /* frames that an empty short list takes from the buddy at once */
+#define SPILL  8u                /* and that a full one gives back */
 
 struct lock frame_lock = LOCK_INIT("frame", LOCK_FRAME);
 
@@ -55,8 +56,8 @@ static inline uint32_t cache_pop(struct zone *z)
 
 static void zone_drain(struct zone *z)
 {
-	for (uint32_t n = cache_pop(z); n; n = cache_pop(z))
-		buddy_free(&z->buddy, n, 0);
+	buddy_free_singles(&z->buddy, z->cache + 1, z->cached);
+	z->cached = 0;
 }
 
 /* A block from the buddy; what the short list holds back may be what is missing. */
@@ -70,21 +71,13 @@ static uint32_t zone_take(struct zone *z, unsigned order)
 	return buddy_alloc(&z->buddy, order);
 }
 
-/* A single frame, and with it, where the buddy has a block of them, more for the short list. */
+/* A single frame, and with it some more for the short list. */
 static uint32_t zone_take_single(struct zone *z)
 {
-	unsigned order = frame_zones.cache_limit ? REFILL_ORDER : 0;
-	uint32_t n = cache_pop(z);
-
-	if (n)
-		return n;
-	do
-		n = buddy_alloc(&z->buddy, order);
-	while (!n && order--);
-	if (n)
-		for (uint32_t i = 1u << order; --i;)
-			cache_push(z, n + i);
-	return n;
+	if (!z->cached)
+		z->cached = buddy_alloc_singles(&z->buddy, z->cache + 1, frame_zones.cache_limit ? REFILL : 1,
+						FRAME_TAG(0, 0, FRAME_CACHED));
+	return cache_pop(z);
 }
 
 static uint32_t zone_take_any(struct zone *z, unsigned order)
@@ -228,16 +221,30 @@ int frame_alloc(uint32_t flags, pfn_t *out)
 	return err;
 }
 
+/* Frees a frame for which the short list has no room, and makes room for the next ones. */
+static __attribute__((noinline)) void spill(struct zone *z, uint32_t n)
+{
+	uint32_t count = z->cached < SPILL ? z->cached : SPILL;
+
+	z->cached -= count;
+	buddy_free_singles(&z->buddy, &z->cache[z->cached + 1], count);
+	buddy_free_singles(&z->buddy, &n, 1);
+}
+
 /* Gives a block without references back to its zone. */
 static inline void give_back(struct zone *z, uint32_t n, unsigned order)
 {
 	if (QUIRE_DEBUG)
 		poison_write(n, order);
 	arch_frame_note_free(PFN(n), order);
-	if (order == 0 && z->cached < frame_zones.cache_limit)
+	if (order) {
+		buddy_free(&z->buddy, n, order);
+		return;
+	}
+	if (z->cached < frame_zones.cache_limit)
 		cache_push(z, n);
 	else
-		buddy_free(&z->buddy, n, order);
+		spill(z, n);
 }
 
 /* The same wherever it lies; discharges its owner, which lives. */

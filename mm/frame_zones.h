@@ -8,7 +8,7 @@
 #include <arch/frame_access.h>
 #include <mm/frame.h>
 
-#define CACHE_LIMIT  16u /* frames on a short list: draining it stays a short work */
+#define CACHE_LIMIT  32u /* frames on a short list: draining it stays a short work */
 #define POISON       0x9E0CA5EDu
 #define POISONED     1u /* owner of a free frame that holds its poison; debug builds */
 #define ROOT_ACCOUNT 0u
