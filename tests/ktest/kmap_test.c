@@ -268,6 +268,22 @@ static void forget_identity(void)
 		frame_put(tables[count]);
 }
 
+/* True when the identity map has a table for the first MiBs, which no large page ever maps. */
+static bool identity_has_a_table(void)
+{
+	struct tlb_batch b;
+	struct pdir pd;
+	bool has;
+
+	if (pdir_init(&pd, CONTAINER_ROOT))
+		return true;
+	tlb_begin(&b, pd.root);
+	EXPECT_EQ(set_pdir_entry_identity(&pd, 0, &b), 0);
+	has = arch_pte_kind(1, get_pdir_entry_by_va(&pd, 0)) == PTE_TABLE;
+	vm_free(&pd);
+	return has;
+}
+
 KTEST(kmap, a_failed_idptbl_init_changes_nothing)
 {
 	uint32_t used;
@@ -281,6 +297,7 @@ KTEST(kmap, a_failed_idptbl_init_changes_nothing)
 		err = idptbl_init();
 		machine_fail_after(-1);
 		ASSERT(err == 0 || (err == -ENOMEM && machine_frames_used() == used));
+		EXPECT(!err || !n || !identity_has_a_table());
 		n += 1 + n / 4; /* without large pages there are hundreds of tables */
 	} while (err);
 	EXPECT(n > 1);
@@ -426,34 +443,101 @@ KTEST(kmap, check_vm_sees_a_gap_before_the_end_of_a_region)
 	kstack_free(top);
 }
 
-/* A second address for kernel text, and one where it can be written. */
+/* A second address for kernel text and read-only data, and one where it can be written. */
 KTEST(kmap, check_vm_sees_a_writable_alias)
 {
-	pfn_t text = arch_image().text;
-	pte_t *entry = pgdir_walk(&identity_pdir, text.n, 0, NULL).entry;
-	pte_t old = arch_pte_exchange(entry, arch_pte_leaf(0, text, PROT_R | PROT_W));
+	const pfn_t frames[] = {arch_image().text, arch_image().rodata, PFN(arch_image().data.n - 1)};
 
-	EXPECT_FAULTS(check_vm(&identity_pdir));
-	arch_pte_exchange(entry, old);
-	EXPECT_EQ(check_vm(&identity_pdir), 0);
+	for (unsigned i = 0; i < ARRAY_SIZE(frames); i++) {
+		pte_t *entry = pgdir_walk(&identity_pdir, frames[i].n, 0, NULL).entry;
+		pte_t old = arch_pte_exchange(entry, arch_pte_leaf(0, frames[i], PROT_R | PROT_W));
+
+		EXPECT_FAULTS(check_vm(&identity_pdir));
+		arch_pte_exchange(entry, old);
+		EXPECT_EQ(check_vm(&identity_pdir), 0);
+	}
+}
+
+/* A window's page is in no region, but it is there for what the direct map does not show. */
+KTEST(kmap, check_vm_sees_a_window_onto_low_memory)
+{
+	pte_t *entry = pgdir_walk(&kernel_pdir, KMAP_WINDOW_VPN, 0, NULL).entry;
+	prot_t rw = PROT_R | PROT_W;
+
+	EXPECT_EQ(faults_with(entry, arch_pte_leaf(0, machine_device_frames(1), rw)), 0);
+	EXPECT_FAULTS(faults_with(entry, arch_pte_leaf(0, kernel_pdir.root, rw)));
+	EXPECT_FAULTS(faults_with(entry, arch_pte_leaf(0, arch_image().text, rw)));
+	EXPECT_FAULTS(faults_with(entry + ARCH_WINDOW_PAGES, arch_pte_leaf(0, machine_device_frames(1), rw)));
+}
+
+/* Between the regions, and behind the last one, nothing is mapped; up to its end every page is. */
+KTEST(kmap, check_vm_sees_the_ends_of_the_last_region)
+{
+	vaddr_t top = kstack_alloc();
+	struct kregion r, last = {0};
+	vpn_t end;
+
+	ASSERT(top);
+	for (vpn_t v = ARCH_KERNEL_VPN; kmap_region(v, &r); v = r.range.first + r.range.count)
+		last = r;
+	end = last.range.first + last.range.count;
+	EXPECT_FAULTS(faults_with(pgdir_walk(&kernel_pdir, end - 1, 0, NULL).entry, arch_pte_none()));
+	EXPECT_FAULTS(faults_with(pgdir_walk(&kernel_pdir, end, 0, NULL).entry,
+				  arch_pte_leaf(0, machine_device_frames(1), PROT_R)));
+	kstack_free(top);
+}
+
+/* A stack's frame is nobody else's, and nothing that can be freed by its address. */
+KTEST(kmap, check_vm_sees_a_stack_of_strange_frames)
+{
+	vaddr_t top = kstack_alloc();
+	struct pt_slot s = pgdir_walk(&kernel_pdir, vpn_of(top) - KSTACK_PAGES, 0, NULL);
+	pfn_t f = arch_pte_pfn(arch_pte_read(s.entry)), other;
+	prot_t prot = PROT_R | PROT_W | PROT_GLOBAL | PROT_OWNED;
+
+	ASSERT(top);
+	EXPECT_EQ(frame_get(f), 0);
+	EXPECT_FAULTS(check_vm(&kernel_pdir));
+	frame_put(f);
+	EXPECT_EQ(check_vm(&kernel_pdir), 0);
+	ASSERT_EQ(frame_alloc(ALLOC_KERNEL, &other), 0);
+	EXPECT_FAULTS(faults_with(s.entry, arch_pte_leaf(0, other, prot)));
+	frame_put(other);
+	EXPECT_FAULTS(faults_with(s.entry, arch_pte_leaf(0, other, prot)));
+	kstack_free(top);
 }
 
 /* Maps a frame into a directory's user part behind map_page's back and asks check_vm. */
-static unsigned faults_with_user(pfn_t f, prot_t prot)
+static unsigned faults_at(vpn_t v, pfn_t f, prot_t prot)
 {
-	struct tlb_batch b;
 	struct pdir pd;
 	unsigned faults;
+	pte_t *entry;
 
-	if (pdir_init(&pd, CONTAINER_ROOT) || alloc_ptbl(&pd, vaddr_of(V)))
+	if (pdir_init(&pd, CONTAINER_ROOT) || alloc_ptbl(&pd, vaddr_of(v)))
 		return 0;
-	tlb_begin(&b, pd.root);
-	set_ptbl_entry_by_va(&pd, vaddr_of(V), f, prot, &b);
+	entry = pgdir_walk(&pd, v, 0, NULL).entry;
+	arch_pte_write(entry, arch_pte_leaf(0, f, prot));
 	faults = check_vm(&pd);
-	rmv_ptbl_entry_by_va(&pd, vaddr_of(V), &b);
-	tlb_finish(&b);
+	arch_pte_write(entry, arch_pte_none());
 	vm_free(&pd);
 	return faults;
+}
+
+static unsigned faults_with_user(pfn_t f, prot_t prot)
+{
+	return faults_at(V, f, prot);
+}
+
+KTEST(kmap, check_vm_sees_page_0)
+{
+	pfn_t f;
+
+	ASSERT_EQ(frame_alloc(ALLOC_USER, &f), 0);
+	EXPECT_EQ(faults_at(1, f, PROT_R | PROT_USER), 0);
+	EXPECT_FAULTS(faults_at(0, f, PROT_R | PROT_USER));
+	EXPECT_FAULTS(faults_at(0, PFN(0), PROT_R | PROT_W));
+	frame_put(f);
 }
 
 KTEST(kmap, check_vm_sees_what_no_user_part_may_hold)
@@ -480,7 +564,7 @@ KTEST(kmap, check_vm_sees_what_no_user_part_may_hold)
 KTEST(kmap, check_vm_sees_writable_code_in_the_kernels_half)
 {
 	pte_t *entry = pgdir_walk(&kernel_pdir, KMAP_WINDOW_VPN, 0, NULL).entry;
-	pfn_t data = arch_image().data;
+	pfn_t data = machine_device_frames(1);
 
 	if (!arch_mmu.nx)
 		SKIP("no no-execute here: what can be read can be executed");
