@@ -233,6 +233,7 @@ KTEST(pgtable, alloc_ptbl_charges_one_cleared_table)
 	uint32_t before = charged();
 	pfn_t table;
 
+	set_pdir_base(&pd); /* what the MMU is shown before it is cleared is a violation */
 	EXPECT_EQ(alloc_ptbl(&pd, VA), 0);
 	EXPECT_EQ(charged(), before + 1);
 	table = arch_pte_pfn(get_pdir_entry_by_va(&pd, VA));
