@@ -37,7 +37,7 @@ static void check_identity(struct check *c, const struct pt_leaf *leaf)
 {
 	pfn_t f = arch_pte_pfn(leaf->entry);
 
-	if (f.n != leaf->v || leaf->v == 0)
+	if (f.n != leaf->v)
 		fault(c, "a supervisor's page in the user part", leaf->v, leaf->entry);
 	else if (arch_pte_prot(leaf->entry) != arch_prot_effective(kmap_identity_prot(f)))
 		fault(c, "identity map with another protection than the kernel's map", leaf->v, leaf->entry);
@@ -95,8 +95,11 @@ static int check_kernel_leaf(const struct pt_leaf *leaf, void *arg)
 	const struct kregion *r = &c->region;
 
 	check_wx(c, leaf);
-	if (leaf->v >= KMAP_WINDOW_VPN && leaf->v < KMAP_WINDOW_VPN + ARCH_WINDOW_PAGES)
+	if (leaf->v >= KMAP_WINDOW_VPN && leaf->v < KMAP_WINDOW_VPN + ARCH_WINDOW_PAGES) {
+		if (arch_frame_is_direct(arch_pte_pfn(leaf->entry)))
+			fault(c, "a window onto memory that the direct map has", leaf->v, leaf->entry);
 		return 0;
+	}
 	next_region(c, leaf->v);
 	if (!c->have_region || leaf->v < r->range.first ||
 	    leaf->v + count > r->range.first + r->range.count) {

@@ -159,7 +159,8 @@ void sim_ram_fill(uint32_t frame, uint32_t word)
 bool sim_ram_is_uncleared(uint32_t frame)
 {
 	unsigned char *p = open_frame(frame);
-	bool alike = !memcmp(p, p + 4, PAGE_SIZE - 4) && (p[0] || p[1] || p[2] || p[3]);
+	const unsigned char *second = p + 4;
+	bool alike = !memcmp(second, second + 4, PAGE_SIZE - 8) && memcmp(second, "\0\0\0", 4);
 
 	close_frame(frame);
 	return alike;

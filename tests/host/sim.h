@@ -61,7 +61,7 @@ void sim_ram_set_bits(uint32_t frame, uint32_t index, uint32_t bits);
 /* Fills a frame, whatever state it is in. */
 void sim_ram_fill(uint32_t frame, uint32_t word);
 
-/* True for a frame all of whose words are the same and not 0: a table that was never cleared. */
+/* True for a frame all of whose words but the first, a link, are the same and not 0: a table that was never cleared. */
 bool sim_ram_is_uncleared(uint32_t frame);
 
 /* What a translation allows, all levels taken together. */

@@ -518,6 +518,15 @@ KTEST_PANICS(frame, kfree_of_a_wild_pointer_panics, "is no page of the direct ma
 	kfree((void *)0x1000);
 }
 
+KTEST_PANICS(frame, kfree_behind_the_last_frame_panics, "is no page of the direct map")
+{
+	char *first = arch_frame_direct(arch_image().boot);
+
+	if (frame_end >= ARCH_DIRECT_PAGES)
+		SKIP("memory fills the direct map");
+	kfree(first + (frame_end - arch_image().boot.n) * PAGE_SIZE);
+}
+
 KTEST_PANICS(frame, kfree_inside_of_a_page_panics, "is no page of the direct map")
 {
 	kfree((char *)kalloc() + 64);

@@ -11,6 +11,7 @@
 #include <arch/user_access.h>
 #include <kernel/ktest.h>
 #include <mm/kmap.h>
+#include <tests/ktest/eat_stack.h>
 #include <tests/ktest/machine.h>
 
 #define V 0x2345u
@@ -133,14 +134,6 @@ KTEST(guard, noise_does_not_repeat)
 	while (same < 1000000 && arch_clock_noise() == first)
 		same++;
 	EXPECT(same < 1000000);
-}
-
-/* The volatile sum keeps the call from becoming a jump. */
-static uint32_t eat_stack(uint32_t depth)
-{
-	volatile uint32_t room = depth;
-
-	return depth == UINT32_MAX ? 0 : eat_stack(depth + 1) + room;
 }
 
 /* Whoever still walked the entry page tables, as the double fault's task did at first, would find nonsense. */

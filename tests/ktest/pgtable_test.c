@@ -233,6 +233,7 @@ KTEST(pgtable, alloc_ptbl_charges_one_cleared_table)
 	uint32_t before = charged();
 	pfn_t table;
 
+	set_pdir_base(&pd); /* what the MMU is shown before it is cleared is a violation */
 	EXPECT_EQ(alloc_ptbl(&pd, VA), 0);
 	EXPECT_EQ(charged(), before + 1);
 	table = arch_pte_pfn(get_pdir_entry_by_va(&pd, VA));
@@ -431,8 +432,10 @@ KTEST(pgtable, map_region_maps_all_of_a_range_over_several_tables)
 {
 	struct pages range = PAGES(2 * SPAN - 3, SPAN + 6);
 	pfn_t f = machine_device_frames(range.count);
+	uint32_t before = charged();
 
 	EXPECT_EQ(map_region(&pd, range, f, PROT_R | PROT_USER), 0);
+	EXPECT_EQ(charged(), before + 3); /* the tables are the directory's owner's */
 	for (uint32_t i = 0; i < range.count; i++)
 		ASSERT_EQ(arch_pte_pfn(get_ptbl_entry_by_va(&pd, vaddr_of(range.first + i))).n, f.n + i);
 	EXPECT(!maps(range.first - 1) && !maps(range.first + range.count));
@@ -532,6 +535,7 @@ KTEST(pgtable, vm_free_gives_everything_back_once)
 	pfn_t shared;
 
 	ASSERT_EQ(pdir_init(&other, owner), 0);
+	EXPECT_EQ(charged(), before + 1 + ARCH_PT_ROOT_EAGER * 3);
 	for (vpn_t v = 1; v < ARCH_KERNEL_VPN; v += ARCH_KERNEL_VPN / 7)
 		ASSERT_EQ(alloc_page(&other, v, URW), 0);
 	shared = map_one(V, URW);

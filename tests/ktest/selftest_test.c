@@ -7,6 +7,7 @@
 #include <kernel/ktest.h>
 #include <lib/panic.h>
 #include <mm/slab.h>
+#include <tests/ktest/eat_stack.h>
 #include <tests/ktest/machine.h>
 
 static const uint32_t values[] = {7, 0, 4096};
@@ -127,16 +128,6 @@ KTEST_BY_NAME(selftest, leaks_a_frame)
 KTEST_BY_NAME(selftest, leaks_an_object)
 {
 	EXPECT(kmalloc(24));
-}
-
-static uint32_t eat_stack(uint32_t depth)
-{
-	volatile uint32_t room[64];
-
-	if (depth == UINT32_MAX)
-		return 0;
-	room[depth % ARRAY_SIZE(room)] = depth;
-	return eat_stack(depth + 1) + room[depth % ARRAY_SIZE(room)];
 }
 
 KTEST_BY_NAME(selftest, overflows_stack)

@@ -83,6 +83,28 @@ KTEST(tlb, kernel_pages_are_flushed_in_every_directory)
 	EXPECT(!machine_reads(v));
 }
 
+/* From one stack's page to a distant one's: more than is flushed one by one, and global. */
+KTEST(tlb, a_long_run_of_kernel_pages_is_flushed)
+{
+	static vaddr_t top[ARCH_TLB_RANGE_MAX];
+	vpn_t first, last;
+	uint32_t n = 0;
+
+	while (n < ARRAY_SIZE(top) && (top[n] = kstack_alloc()))
+		n++;
+	ASSERT(n > 1);
+	first = vpn_of(top[0]) - 1;
+	last = vpn_of(top[n - 1]) - 1;
+	EXPECT(last - first > ARCH_TLB_RANGE_MAX);
+	EXPECT(machine_reads(first) && machine_reads(last));
+	EXPECT_EQ(unmap_page(&kernel_pdir, first, &b), 0);
+	EXPECT_EQ(unmap_page(&kernel_pdir, last, &b), 0);
+	tlb_finish(&b);
+	EXPECT(!machine_reads(first) && !machine_reads(last));
+	while (n--)
+		kstack_free(top[n]);
+}
+
 KTEST(tlb, a_directory_that_is_not_loaded_needs_no_flush)
 {
 	touch(3);

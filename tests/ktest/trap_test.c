@@ -8,6 +8,7 @@
 #include <kernel/symbols.h>
 #include <lib/panic.h>
 #include <mm/kmap.h>
+#include <tests/ktest/eat_stack.h>
 #include <tests/ktest/machine.h>
 
 static const uint8_t rodata[2 * PAGE_SIZE] __attribute__((aligned(PAGE_SIZE))) = {1};
@@ -224,17 +225,6 @@ KTEST_PANICS(trap, guard_page_access_is_named, "the guard page of a kernel stack
 
 	ASSERT(top);
 	*(volatile uint8_t *)(top - KSTACK_PAGES * PAGE_SIZE - 1) = (uint8_t)param;
-}
-
-/* The volatile sum keeps the call from becoming a jump. */
-static uint32_t eat_stack(uint32_t depth)
-{
-	volatile uint32_t room[64];
-
-	if (depth == UINT32_MAX)
-		return 0;
-	room[depth % ARRAY_SIZE(room)] = depth;
-	return eat_stack(depth + 1) + room[depth % ARRAY_SIZE(room)];
 }
 
 KTEST_PANICS(trap, stack_overflow_is_reported_as_one, "kernel stack overflow")
