@@ -200,7 +200,7 @@ static void report_tests(const struct ktest_result *r)
 
 void report_summary(const struct ktest_result *tests)
 {
-	uint64_t reach = (uint64_t)ARCH_PFN_END << PAGE_SHIFT;
+	uint64_t reach = (uint64_t)arch_mmu.pfn_end << PAGE_SHIFT;
 	uint64_t beyond =
 		memmap_bytes(&boot_info.map, MEM_USABLE, 0) - memmap_bytes(&boot_info.map, MEM_USABLE, reach);
 	uint64_t found = ram_found();
@@ -214,7 +214,7 @@ void report_summary(const struct ktest_result *tests)
 	printk("          %llu KiB the kernel's (image, tables, descriptors)\n",
 	       kib(found - beyond) - kib_of_frames(low.free + high.free));
 	if (beyond)
-		printk("          %llu KiB unused: beyond what %s reaches\n", kib(beyond), MODE);
+		printk("          %llu KiB unused: beyond the reach of this CPU with %s\n", kib(beyond), MODE);
 	printk("  paging  %s%s%s%s\n", MODE, arch_mmu.large ? ", large pages" : "",
 	       arch_mmu.global ? ", global pages" : "", arch_mmu.nx ? ", no-execute" : "");
 	report_tests(tests);

@@ -140,7 +140,7 @@ pfn_t boot_alloc_high(uint32_t count)
 
 	if (boot.sealed)
 		panic("boot_alloc_high after phase one was sealed");
-	f = find_run(ARCH_DIRECT_PAGES, ARCH_PFN_END, count);
+	f = find_run(ARCH_DIRECT_PAGES, arch_mmu.pfn_end, count);
 	if (f.n)
 		memmap_set(boot.map, f, count, MEM_BOOT);
 	return f;

@@ -14,7 +14,7 @@
 #include <mm/frame_zones.h>
 
 #define REFILL (CACHE_LIMIT / 2) /* frames that an empty short list takes from the buddy at once */
-#define SPILL  8u                /* and that a full one gives back */
+#define SPILL  4u                /* and that a full one gives back */
 
 struct lock frame_lock = LOCK_INIT("frame", LOCK_FRAME);
 

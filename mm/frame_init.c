@@ -2,6 +2,7 @@
  * mm/frame_init.c - phase two: descriptors for all RAM, and all that is usable given to the allocator. Owns the
  * descriptors' memory. Lock: frame_lock, but for alloc_init itself, which runs while one processor boots.
  */
+#include <arch/pte.h>
 #include <lib/panic.h>
 #include <mm/boot_alloc.h>
 #include <mm/frame_zones.h>
@@ -63,12 +64,12 @@ uint32_t free_range(paddr_t start, paddr_t end)
 static struct pages reachable(struct mem_range r)
 {
 	uint64_t first = r.start >> PAGE_SHIFT;
-	uint64_t end = r.end ? r.end >> PAGE_SHIFT : ARCH_PFN_END;
+	uint64_t end = r.end ? r.end >> PAGE_SHIFT : arch_mmu.pfn_end;
 
 	if (first == 0)
 		first = 1;
-	if (end > ARCH_PFN_END)
-		end = ARCH_PFN_END;
+	if (end > arch_mmu.pfn_end)
+		end = arch_mmu.pfn_end;
 	return first < end ? PAGES((uint32_t)first, (uint32_t)(end - first)) : PAGES(0, 0);
 }
 

@@ -548,7 +548,7 @@ void *kmap_device(paddr_t base, uint32_t length)
 
 	lock_acquire(&kmap_lock);
 	r.range = PAGES(device_end(), (uint32_t)count);
-	if (kmap.device_count < KMAP_DEVICES && count && first + count <= ARCH_PFN_END &&
+	if (kmap.device_count < KMAP_DEVICES && count && first + count <= arch_mmu.pfn_end &&
 	    count <= KMAP_DEVICE_VPN + KMAP_DEVICE_PAGES - r.range.first &&
 	    memmap_no_ram(boot_memmap(), r.first, r.range.count) &&
 	    !map_region(&kernel_pdir, r.range, r.first, r.prot)) {

@@ -211,7 +211,7 @@ int set_ptbl_entry_by_va(struct pdir *pd, vaddr_t va, pfn_t f, prot_t prot, stru
 	struct pt_slot s;
 	int err = ptbl_entry(pd, va, &s);
 
-	if (!err && f.n >= ARCH_PFN_END)
+	if (!err && f.n >= arch_mmu.pfn_end)
 		err = -EINVAL;
 	if (err)
 		return err;
@@ -406,7 +406,7 @@ static bool may_protect(const struct pdir *pd, struct pages range, prot_t prot)
 /* True when these frames may be mapped so. */
 static bool may_map(const struct pdir *pd, struct pages range, pfn_t f, prot_t prot)
 {
-	if (!may_protect(pd, range, prot) || f.n > ARCH_PFN_END - range.count)
+	if (!may_protect(pd, range, prot) || f.n > arch_mmu.pfn_end - range.count)
 		return false;
 	if (!(prot & (PROT_USER | PROT_OWNED)))
 		return true;
@@ -514,7 +514,7 @@ int map_region(struct pdir *pd, struct pages range, pfn_t f, prot_t prot)
 	uint32_t tables = 0;
 	int err = 0;
 
-	if (!in_address_space(range) || f.n > ARCH_PFN_END || range.count > ARCH_PFN_END - f.n)
+	if (!in_address_space(range) || f.n > arch_mmu.pfn_end || range.count > arch_mmu.pfn_end - f.n)
 		return -EINVAL;
 	if (!may_map(pd, range, f, prot))
 		return -EPERM;
@@ -546,7 +546,7 @@ int mappages(struct pdir *pd, vaddr_t va, uint32_t size, paddr_t pa, prot_t prot
 	uint32_t offset = va % PAGE_SIZE;
 	uint32_t pages;
 
-	if (!size || pa.a % PAGE_SIZE != offset || pa.a >> PAGE_SHIFT >= ARCH_PFN_END)
+	if (!size || pa.a % PAGE_SIZE != offset || pa.a >> PAGE_SHIFT >= arch_mmu.pfn_end)
 		return -EINVAL;
 	pages = (uint32_t)(((uint64_t)offset + size + PAGE_SIZE - 1) >> PAGE_SHIFT);
 	return map_region(pd, PAGES(vpn_of(va), pages), PFN((uint32_t)(pa.a >> PAGE_SHIFT)), prot);

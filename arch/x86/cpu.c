@@ -39,12 +39,28 @@ static bool has_cpuid(void)
 	return (before ^ after) & EFLAGS_ID;
 }
 
+/*
+ * A CPU that does not tell its address lines has 36 of them with PAE, says the SDM; but some of those have only 32, and
+ * an entry with a bit beyond faults. PSE-36 is there where the lines are.
+ */
+static void identify_extended(void)
+{
+	uint32_t last = cpuid(0x80000000).eax;
+
+	if (cpu_info.features & CPUID_PSE36)
+		cpu_info.physical_bits = 36;
+	if (last >= 0x80000001 && last >> 31)
+		cpu_info.extended_features = cpuid(0x80000001).edx;
+	if (last >= 0x80000008 && last >> 31)
+		cpu_info.physical_bits = cpuid(0x80000008).eax & 0xFF;
+}
+
 void arch_cpu_identify(bool as_486)
 {
 	struct cpuid r;
 	uint32_t last;
 
-	cpu_info = (struct cpu_info){.has_cpuid = !as_486 && has_cpuid()};
+	cpu_info = (struct cpu_info){.has_cpuid = !as_486 && has_cpuid(), .physical_bits = 32};
 	if (!cpu_info.has_cpuid)
 		return;
 	r = cpuid(0);
@@ -62,6 +78,5 @@ void arch_cpu_identify(bool as_486)
 		cpu_info.protections = r.ebx;
 		cpu_info.more_protections = r.ecx;
 	}
-	if (cpuid(0x80000000).eax >= 0x80000001 && cpuid(0x80000000).eax >> 31)
-		cpu_info.extended_features = cpuid(0x80000001).edx;
+	identify_extended();
 }

@@ -10,7 +10,7 @@
 #define LEAF_BITS (PTE_AS_PROT & ~PROT_GLOBAL)
 
 /* Good for the entry page tables before anything is probed. */
-struct arch_mmu arch_mmu = {.leaf_bits = LEAF_BITS};
+struct arch_mmu arch_mmu = {.pfn_end = ARCH_PFN_END, .leaf_bits = LEAF_BITS};
 
 static struct {
 	uint32_t cr4; /* bits to be on while paging is; 0 where there may be no CR4 */
@@ -22,6 +22,8 @@ void arch_mmu_probe(bool as_486)
 	arch_mmu.large = QUIRE_PAE || (cpu_info.features & CPUID_PSE);
 	arch_mmu.global = cpu_info.features & CPUID_PGE;
 	arch_mmu.nx = QUIRE_PAE && (cpu_info.extended_features & CPUID_NX);
+	if (cpu_info.physical_bits < 32 + 4 * QUIRE_PAE)
+		arch_mmu.pfn_end = 1u << (cpu_info.physical_bits - PAGE_SHIFT);
 	arch_mmu.leaf_bits = LEAF_BITS | (arch_mmu.global ? PROT_GLOBAL : 0);
 	arch_mmu.nx_bit = arch_mmu.nx ? 1ull << 63 : 0;
 

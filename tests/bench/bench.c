@@ -152,7 +152,7 @@ static bool region(void)
 {
 	struct tlb_batch b;
 	uint32_t count = 1024, sum;
-	pfn_t f = PFN(ARCH_PFN_END - count);
+	pfn_t f = PFN(arch_mmu.pfn_end - count);
 	int err = map_region(&bench.pd, PAGES(V, count), f, PROT_R);
 
 	tlb_begin(&b, bench.pd.root);

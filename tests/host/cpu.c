@@ -278,6 +278,7 @@ void arch_mmu_probe(bool as_486)
 	arch_mmu.large = cpu.has_large && !as_486;
 	arch_mmu.global = cpu.has_global && !as_486;
 	arch_mmu.nx = cpu.has_nx && !as_486;
+	arch_mmu.pfn_end = as_486 ? 1u << 20 : SIM_FRAME_LIMIT;
 	arch_mmu.leaf_bits = PTE_AS_PROT & ~(arch_mmu.global ? 0 : PROT_GLOBAL);
 	arch_mmu.nx_bit = arch_mmu.nx ? 1ull << 63 : 0;
 }

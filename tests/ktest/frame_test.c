@@ -141,7 +141,7 @@ KTEST(frame, only_memory_that_the_loader_called_usable)
 /* Usable memory below the mode's reach, frame 0 apart, is under management: nothing stops at a constant. */
 KTEST(frame, all_usable_memory_is_managed)
 {
-	uint64_t reach = (uint64_t)ARCH_PFN_END << PAGE_SHIFT;
+	uint64_t reach = (uint64_t)arch_mmu.pfn_end << PAGE_SHIFT;
 	uint64_t usable = memmap_bytes(boot_memmap(), MEM_USABLE, reach) / PAGE_SIZE;
 	struct arch_image image = arch_image();
 	uint32_t boot_part = image.text.n - image.boot.n;

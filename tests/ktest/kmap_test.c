@@ -362,7 +362,7 @@ KTEST(kmap, a_device_window_holds_no_ram_and_no_nothing)
 {
 	EXPECT(!kmap_device(PADDR(0x100000), 0x1000));
 	EXPECT(!kmap_device(PADDR(0xfee00000), 0));
-	EXPECT(!kmap_device(PADDR((uint64_t)ARCH_PFN_END << PAGE_SHIFT), 0x1000));
+	EXPECT(!kmap_device(PADDR((uint64_t)arch_mmu.pfn_end << PAGE_SHIFT), 0x1000));
 	EXPECT(!kmap_device(PADDR(0xc0000000), 0xffffffff));
 }
 

@@ -28,7 +28,7 @@ bool machine_is_simulated(void);
 /* Returns the first of count frames in a row that are no memory: a device's, for all that mm knows. */
 static inline pfn_t machine_device_frames(uint32_t count)
 {
-	uint32_t n = ARCH_PFN_END - count;
+	uint32_t n = arch_mmu.pfn_end - count;
 
 	while (!memmap_no_ram(boot_memmap(), PFN(n), count))
 		n -= 0x100;

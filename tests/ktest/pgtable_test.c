@@ -353,11 +353,11 @@ KTEST(pgtable, page_0_cannot_be_mapped)
 /* In two-level mode the number of such a frame would lose its upper bits. */
 KTEST(pgtable, a_frame_beyond_the_reach_is_refused)
 {
-	EXPECT_EQ(map_page(&pd, V, PFN(ARCH_PFN_END), PROT_R | PROT_USER), -EPERM);
-	EXPECT_EQ(map_page(&pd, V, PFN(ARCH_PFN_END + arch_image().text.n), URW), -EPERM);
+	EXPECT_EQ(map_page(&pd, V, PFN(arch_mmu.pfn_end), PROT_R | PROT_USER), -EPERM);
+	EXPECT_EQ(map_page(&pd, V, PFN(arch_mmu.pfn_end + arch_image().text.n), URW), -EPERM);
 	EXPECT_EQ(map_page(&pd, V, NO_FRAME, URW), -EPERM);
 	EXPECT_EQ(alloc_ptbl(&pd, VA), 0);
-	EXPECT_EQ(set_ptbl_entry_by_va(&pd, VA, PFN(ARCH_PFN_END), PROT_R, &batch), -EINVAL);
+	EXPECT_EQ(set_ptbl_entry_by_va(&pd, VA, PFN(arch_mmu.pfn_end), PROT_R, &batch), -EINVAL);
 	EXPECT(!maps(V));
 }
 
@@ -479,7 +479,7 @@ KTEST(pgtable, ranges_beyond_the_address_space_are_refused)
 {
 	EXPECT_EQ(map_region(&pd, PAGES(ARCH_VPN_END - 1, 2), PFN(1), PROT_R), -EINVAL);
 	EXPECT_EQ(map_region(&pd, PAGES(5, UINT32_MAX), PFN(1), PROT_R), -EINVAL);
-	EXPECT_EQ(map_region(&pd, PAGES(5, 2), PFN(ARCH_PFN_END - 1), PROT_R), -EINVAL);
+	EXPECT_EQ(map_region(&pd, PAGES(5, 2), PFN(arch_mmu.pfn_end - 1), PROT_R), -EINVAL);
 	EXPECT_EQ(unmap_region(&pd, PAGES(ARCH_VPN_END, 1), &batch), -EINVAL);
 	EXPECT_EQ(unmap_region(&pd, PAGES(5, UINT32_MAX), &batch), -EINVAL);
 	EXPECT_EQ(map_region(&pd, PAGES(5, 0), PFN(1), PROT_R), 0);

@@ -29,9 +29,11 @@ enum pte_kind { PTE_NONE, PTE_LEAF, PTE_TABLE };
 
 /* What the paging unit can do. Filled by arch_mmu_probe; tests set it by hand. */
 struct arch_mmu {
-	bool large;         /* PSE, or PAE's large pages */
-	bool global;        /* PGE */
-	bool nx;            /* no-execute, and the mode has it */
+	bool large;  /* PSE, or PAE's large pages */
+	bool global; /* PGE */
+	bool nx;     /* no-execute, and the mode has it */
+	uint32_t
+		pfn_end; /* no frame from here on can be reached: the mode's end, or the CPU's address lines' */
 	uint32_t leaf_bits; /* those of PTE_AS_PROT that a leaf may carry here */
 	uint64_t nx_bit;    /* the bit of a leaf without PROT_X: 1 << 63 or 0 */
 };
