@@ -214,7 +214,8 @@ void report_summary(const struct ktest_result *tests)
 	printk("          %llu KiB the kernel's (image, tables, descriptors)\n",
 	       kib(found - beyond) - kib_of_frames(low.free + high.free));
 	if (beyond)
-		printk("          %llu KiB unused: beyond the reach of this CPU with %s\n", kib(beyond), MODE);
+		printk("          %llu KiB unused: beyond the reach of this CPU with %s\n", kib(beyond),
+		       MODE);
 	printk("  paging  %s%s%s%s\n", MODE, arch_mmu.large ? ", large pages" : "",
 	       arch_mmu.global ? ", global pages" : "", arch_mmu.nx ? ", no-execute" : "");
 	report_tests(tests);

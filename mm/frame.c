@@ -134,10 +134,10 @@ static void poison_check(uint32_t n, unsigned order)
 	}
 }
 
-__attribute__((noinline)) void frame_zero(pfn_t f, unsigned order)
+void frame_zero(pfn_t f, unsigned order)
 {
-	for (uint32_t i = 0; i < 1u << order; i++)
-		arch_frame_zero(PFN(f.n + i));
+	for (uint32_t count = 1u << order; count; count--, f.n++)
+		arch_frame_zero(f);
 }
 
 /* One frame from a short list; 0 where it takes more to find one. The rules are take_from_zones'. */
@@ -329,14 +329,27 @@ extern inline bool frame_put_owned_locked(pfn_t p, uint32_t owner)
 	return true;
 }
 
-void frame_put(pfn_t p)
+static inline void put_used(uint32_t n)
 {
-	struct frame *f = frame_desc(p.n);
+	struct frame *f = frame_desc(n);
 
+	if (!frame_known(n) || !tag_is_used(f->tag))
+		frame_bad("frame_put", n);
+	put(f, n, frame_accounts.payer[f->owner] == f->owner);
+}
+
+void frame_put(pfn_t f)
+{
 	lock_acquire(&frame_lock);
-	if (!frame_known(p.n) || !tag_is_used(f->tag))
-		frame_bad("frame_put", p.n);
-	put(f, p.n, frame_accounts.payer[f->owner] == f->owner);
+	put_used(f.n);
+	lock_release(&frame_lock);
+}
+
+void frame_put_all(const pfn_t *f, uint32_t count)
+{
+	lock_acquire(&frame_lock);
+	for (const pfn_t *end = f + count; f < end; f++)
+		put_used(f->n);
 	lock_release(&frame_lock);
 }
 

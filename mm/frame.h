@@ -81,6 +81,9 @@ int frame_get(pfn_t f);
  */
 void frame_put(pfn_t f);
 
+/* The same for count of them, one reference each, with the lock taken once. */
+void frame_put_all(const pfn_t *f, uint32_t count);
+
 /* The same for who holds frame_lock and names the owner: false, with nothing changed, for any other frame. */
 bool frame_put_owned_locked(pfn_t f, uint32_t owner);
 

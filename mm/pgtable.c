@@ -353,7 +353,7 @@ static int missing_table(const struct pdir *pd, vpn_t v, uint32_t *missing)
 }
 
 /* Makes sure of the table for page v. */
-static int need_table(struct pdir *pd, vpn_t v)
+static __attribute__((noinline)) int need_table(struct pdir *pd, vpn_t v)
 {
 	struct table_stock stock;
 	uint32_t missing;

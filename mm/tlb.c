@@ -9,15 +9,6 @@
 #include <mm/frame.h>
 #include <mm/tlb.h>
 
-void tlb_begin(struct tlb_batch *b, pfn_t root)
-{
-	b->root = root;
-	b->first = ARCH_VPN_END;
-	b->end = 0;
-	b->tables = false;
-	b->count = 0;
-}
-
 void tlb_owe(struct tlb_batch *b, vpn_t first, uint32_t count)
 {
 	if (first < b->first)
@@ -70,7 +61,7 @@ void tlb_finish(struct tlb_batch *b)
 		flush_kernel(b);
 	else if (b->tables || b->first < b->end)
 		flush_user(b);
-	for (uint32_t i = 0; i < b->count; i++)
-		frame_put(b->frame[i]);
+	if (b->count)
+		frame_put_all(b->frame, b->count);
 	tlb_begin(b, b->root);
 }

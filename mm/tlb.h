@@ -8,7 +8,7 @@
 #ifndef MM_TLB_H
 #define MM_TLB_H
 
-#include <lib/types.h>
+#include <arch/pt_format.h>
 
 #define TLB_BATCH_FRAMES 62
 
@@ -21,7 +21,14 @@ struct tlb_batch {
 };
 
 /* Starts a batch for changes to the directory with this root. */
-void tlb_begin(struct tlb_batch *b, pfn_t root);
+static inline void tlb_begin(struct tlb_batch *b, pfn_t root)
+{
+	b->root = root;
+	b->first = ARCH_VPN_END;
+	b->end = 0;
+	b->tables = false;
+	b->count = 0;
+}
 
 /* Records that count pages from first changed from present to anything else. */
 void tlb_owe(struct tlb_batch *b, vpn_t first, uint32_t count);

@@ -73,13 +73,6 @@ static void frame_end(pfn_t f)
 	windows_end(!arch_frame_is_direct(f));
 }
 
-static void fill_words(void *to, uint32_t word)
-{
-	uint32_t count = WORDS;
-
-	__asm__ volatile("rep stosl" : "+D"(to), "+c"(count) : "a"(word) : "memory");
-}
-
 static void copy_words(void *to, const void *from)
 {
 	uint32_t count = WORDS;
@@ -87,9 +80,9 @@ static void copy_words(void *to, const void *from)
 	__asm__ volatile("rep movsl" : "+D"(to), "+S"(from), "+c"(count) : : "memory");
 }
 
-void arch_frame_fill(pfn_t f, uint32_t word)
+void arch_high_frame_fill(pfn_t f, uint32_t word)
 {
-	fill_words(frame_begin(f), word);
+	arch_fill_page(frame_begin(f), word);
 	frame_end(f);
 }
 

@@ -23,7 +23,8 @@ import gdb.types
 
 PAGE = 4096
 KERNEL_BASE = 0xC0000000
-DIRECT_FRAMES = 0x38000
+DESCRIPTORS = {4: 0xF7000000, 8: 0xE8000000}  # by the bytes of an entry; the direct map ends there
+DESCRIPTOR = 16
 PRESENT, WRITE, USER, NOCACHE, ACCESSED, DIRTY, LARGE, GLOBAL = 1, 2, 4, 0x18, 0x20, 0x40, 0x80, 0x100
 NX = 1 << 63
 
@@ -50,8 +51,12 @@ def number(expression: str) -> int:
     return int(gdb.parse_and_eval(expression)) & 0xFFFFFFFF
 
 
+def direct_frames() -> int:
+    return (DESCRIPTORS[table_format().entry] - KERNEL_BASE) // PAGE
+
+
 def read_table(frame: int, form: Format, level: int) -> List[int]:
-    if frame >= DIRECT_FRAMES:
+    if frame >= direct_frames():
         raise gdb.GdbError(f"frame {frame:#x} holds a table and is not in the direct map")
     length = form.entry << form.bits[level]
     memory = gdb.selected_inferior().read_memory(KERNEL_BASE + frame * PAGE, length)
@@ -177,10 +182,10 @@ def said(entry: int, level: int, form: Format) -> str:
 
 def descriptor(frame: int) -> Optional[gdb.Value]:
     """frame_desc() of mm/buddy.h; none where the frame has no descriptor."""
-    blocks = gdb.parse_and_eval("frame_blocks")
-    if not int(blocks) or frame >= number("frame_end") or not int(blocks[frame >> 10]):
+    if frame >= number("frame_end"):
         return None
-    return blocks[frame >> 10][frame & 1023]
+    first = gdb.Value(DESCRIPTORS[table_format().entry]).cast(gdb.lookup_type("struct frame").pointer())
+    return (first + frame).dereference()
 
 
 def state_names() -> Dict[int, str]:
@@ -215,10 +220,10 @@ class Frames(gdb.Command):
         super().__init__("quire frames", gdb.COMMAND_DATA, gdb.COMPLETE_NONE)
 
     def invoke(self, argument: str, from_tty: bool) -> None:
-        count, names = [Counter(), Counter()], state_names()
+        count, names, direct = [Counter(), Counter()], state_names(), direct_frames()
         for frame, tag in tags():
             state = names[tag & 7]
-            count[frame >= DIRECT_FRAMES][state] += block_frames(state, tag)
+            count[frame >= direct][state] += block_frames(state, tag)
         for zone, counter in zip(("low", "high"), count):
             print(f"{zone:5}", ", ".join(f"{n} {state}" for state, n in counter.items() if n) or "none")
 
@@ -231,15 +236,12 @@ def block_frames(state: str, tag: int) -> int:
 
 
 def tags() -> Iterator[Tuple[int, int]]:
-    """Each descriptor's frame and tag; a block of 1024 descriptors is read at once."""
-    blocks = gdb.parse_and_eval("frame_blocks")
-    inferior = gdb.selected_inferior()
-    for block in range((number("frame_end") + 1023) >> 10 if int(blocks) else 0):
-        if not int(blocks[block]):
-            continue
-        data = bytes(inferior.read_memory(int(blocks[block]), 1024 * 16))
+    """Each descriptor's frame and tag; those of 1024 frames are read at once."""
+    inferior, base = gdb.selected_inferior(), DESCRIPTORS[table_format().entry]
+    for first in range(0, number("frame_end"), 1024):
+        data = bytes(inferior.read_memory(base + first * DESCRIPTOR, 1024 * DESCRIPTOR))
         for i in range(1024):
-            yield block * 1024 + i, int.from_bytes(data[i * 16 + 12 : i * 16 + 16], "little")
+            yield first + i, int.from_bytes(data[i * DESCRIPTOR + 12 : (i + 1) * DESCRIPTOR], "little")
 
 
 class Containers(gdb.Command):

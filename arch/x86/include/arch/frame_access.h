@@ -44,8 +44,22 @@ static inline void *arch_frame_descriptors(void)
 	return (void *)vaddr_of(ARCH_DESC_VPN);
 }
 
+static inline void arch_fill_page(void *page, uint32_t word)
+{
+	uint32_t count = PAGE_SIZE / sizeof(word);
+
+	__asm__ volatile("rep stosl" : "+D"(page), "+c"(count) : "a"(word) : "memory");
+}
+
 /* Fill every word of a frame; copy one frame; read or write part of one (offset + length <= PAGE_SIZE). */
-void arch_frame_fill(pfn_t f, uint32_t word);
+void arch_high_frame_fill(pfn_t f, uint32_t word);
+static inline void arch_frame_fill(pfn_t f, uint32_t word)
+{
+	if (arch_frame_is_direct(f))
+		arch_fill_page(arch_frame_direct(f), word);
+	else
+		arch_high_frame_fill(f, word);
+}
 void arch_frame_copy(pfn_t to, pfn_t from);
 void arch_frame_read(pfn_t f, uint32_t offset, void *out, uint32_t length);
 void arch_frame_write(pfn_t f, uint32_t offset, const void *in, uint32_t length);
