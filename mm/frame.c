@@ -331,10 +331,11 @@ extern inline bool frame_put_owned_locked(pfn_t p, uint32_t owner)
 
 static inline void put_used(uint32_t n)
 {
-	struct frame *f = frame_desc(n);
+	struct frame *f;
 
-	if (!frame_known(n) || !tag_is_used(f->tag))
+	if (!frame_known(n) || !tag_is_used(frame_desc(n)->tag))
 		frame_bad("frame_put", n);
+	f = frame_desc(n);
 	put(f, n, frame_accounts.payer[f->owner] == f->owner);
 }
 
