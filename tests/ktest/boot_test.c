@@ -2,7 +2,9 @@
 #include <arch/mmu.h>
 #include <kernel/ktest.h>
 #include <mm/boot_alloc.h>
+#include <mm/boot_need.h>
 #include <mm/kmap.h>
+#include <tests/ktest/machine.h>
 
 static int count_leaf(const struct pt_leaf *leaf, void *arg)
 {
@@ -21,6 +23,17 @@ KTEST(boot, threads_run_on_a_directory_with_an_empty_user_part)
 	EXPECT_NE(loaded.root.n, identity_pdir.root.n);
 	pdir_each_leaf(&loaded, PAGES(0, ARCH_KERNEL_VPN), count_leaf, &leaves);
 	EXPECT_EQ(leaves, 0);
+}
+
+/* What a machine with too little memory is told that it lacks is what booting takes, to the frame. */
+KTEST(boot, took_what_it_says_that_it_needs)
+{
+	struct boot_need need = boot_need(boot_memmap());
+	uint32_t stack = machine_is_simulated() ? 0 : need.stack; /* a simulated machine runs on none */
+
+	EXPECT_EQ(memmap_bytes(boot_memmap(), MEM_BOOT, 0) / PAGE_SIZE,
+		  need.kernel_map + need.descriptors + boot_alloc_window_tables());
+	EXPECT_EQ(machine_frames_used(), need.identity + stack);
 }
 
 KTEST(boot, phase_one_is_sealed)
