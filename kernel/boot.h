@@ -19,6 +19,7 @@ struct boot_record {
 	uint64_t started;     /* ticks at the first statement of C */
 	uint64_t console;     /* ticks that went into printing before phase one was sealed */
 	uint64_t sealed;      /* ticks from the first statement to the end of phase two, printing left out */
+	uint64_t beyond_cpu;  /* usable bytes that lie where this CPU has no address bits */
 	uint32_t taken_kib;   /* usable memory by the loader's map, less what was free then */
 };
 extern struct boot_record boot_record;

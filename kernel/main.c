@@ -71,9 +71,15 @@ static int read_boot_information(void)
 	return 0;
 }
 
+/* A mode may reach farther than the CPU has address lines: an entry that names such a frame faults. */
 static int probe_paging_unit(void)
 {
+	uint64_t usable = memmap_bytes(&boot_info.map, MEM_USABLE, 0);
+
 	arch_mmu_probe(kernel_options.as_486);
+	if (1ull << cpu_info.physical_bits < (uint64_t)ARCH_PFN_END << PAGE_SHIFT)
+		memmap_mark(&boot_info.map, 1ull << cpu_info.physical_bits, UINT64_MAX, MEM_RESERVED);
+	boot_record.beyond_cpu = usable - memmap_bytes(&boot_info.map, MEM_USABLE, 0);
 	return 0;
 }
 

@@ -39,12 +39,26 @@ static bool has_cpuid(void)
 	return (before ^ after) & EFLAGS_ID;
 }
 
+/*
+ * Leaf 0x80000008, where there is one. Else PAE means 36 by the manual (SDM 3A 4.1.4), but there are CPUs, emulated
+ * ones at least, that have PAE and 32: what these lack as well is PSE-36.
+ */
+static uint8_t physical_bits(void)
+{
+	uint32_t last = cpuid(0x80000000).eax;
+
+	if (last >= 0x80000008 && (uint8_t)cpuid(0x80000008).eax >= 32 &&
+	    (uint8_t)cpuid(0x80000008).eax <= 52)
+		return (uint8_t)cpuid(0x80000008).eax;
+	return cpu_info.features & CPUID_PSE36 ? 36 : 32;
+}
+
 void arch_cpu_identify(bool as_486)
 {
 	struct cpuid r;
 	uint32_t last;
 
-	cpu_info = (struct cpu_info){.has_cpuid = !as_486 && has_cpuid()};
+	cpu_info = (struct cpu_info){.has_cpuid = !as_486 && has_cpuid(), .physical_bits = 32};
 	if (!cpu_info.has_cpuid)
 		return;
 	r = cpuid(0);
@@ -64,4 +78,5 @@ void arch_cpu_identify(bool as_486)
 	}
 	if (cpuid(0x80000000).eax >= 0x80000001 && cpuid(0x80000000).eax >> 31)
 		cpu_info.extended_features = cpuid(0x80000001).edx;
+	cpu_info.physical_bits = physical_bits();
 }

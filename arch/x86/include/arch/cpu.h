@@ -18,18 +18,19 @@
 #define EFER_NXE 0x800u
 
 /* CPUID leaf 1, EDX; leaf 0x80000001, EDX. */
-#define CPUID_PSE (1u << 3)
-#define CPUID_TSC (1u << 4)
-#define CPUID_PAE (1u << 6)
-#define CPUID_PGE (1u << 13)
-#define CPUID_NX  (1u << 20)
+#define CPUID_PSE   (1u << 3)
+#define CPUID_TSC   (1u << 4)
+#define CPUID_PAE   (1u << 6)
+#define CPUID_PGE   (1u << 13)
+#define CPUID_PSE36 (1u << 17)
+#define CPUID_NX    (1u << 20)
 
 /* Leaf 7, EBX and, for UMIP, ECX: what a CPU has against a supervisor led astray and a program that looks around. */
 #define CPUID_SMEP (1u << 7)
 #define CPUID_SMAP (1u << 20)
 #define CPUID_UMIP (1u << 2)
 
-/* What CPUID tells. All zero on a CPU without it. */
+/* What CPUID tells. All zero on a CPU without it, but for physical_bits. */
 struct cpu_info {
 	bool has_cpuid;
 	char vendor[13];
@@ -38,6 +39,7 @@ struct cpu_info {
 	uint32_t extended_features; /* leaf 0x80000001, EDX */
 	uint32_t protections;       /* leaf 7, EBX */
 	uint32_t more_protections;  /* leaf 7, ECX */
+	uint8_t physical_bits;      /* of an address; entries that name more of them fault */
 };
 extern struct cpu_info cpu_info;
 
