@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 import re
+import struct
 import subprocess
 import tempfile
 from dataclasses import dataclass, field
@@ -14,6 +15,10 @@ from typing import List
 
 GRUB_CFG = "/boot/grub/grub.cfg"
 MODULE = "/boot/module.bin"
+PAGE = 4096
+KERNELS = ("quire.elf", "quire-pae.elf")
+RELOCATABLE = struct.pack("<HH5I", 10, 1, 24, 1 << 20, 0xFFFFFFFF, 4096, 1)  # arch/x86/boot/entry.S
+PREFER_HIGH = struct.pack("<I", 2)
 KERNEL = re.compile(r"(?m)^([ \t]*)(if )?(multiboot2\s[^;\n]*?)[ \t]*(; then)?$")
 
 
@@ -29,6 +34,7 @@ class Extras:
     commands: List[str] = field(default_factory=list)  # before a kernel is loaded
     module: int = 0  # bytes of a module behind each kernel; 0: none
     entry: int = 0  # of the menu
+    high: bool = False  # the kernels ask for the highest place in memory, not for the lowest
 
 
 def edit_config(text: str, extras: Extras) -> str:
@@ -38,7 +44,7 @@ def edit_config(text: str, extras: Extras) -> str:
         indent, condition, load, rest = match.groups("")
         lines = [f"{indent}{command}" for command in extras.commands]
         lines.append(indent + condition + " ".join([load, *extras.words]) + rest)
-        lines += [f"{indent}module2 {MODULE} module"] if extras.module else []
+        lines += [f"{indent}module2 {MODULE} numbered"] if extras.module else []
         return "\n".join(lines)
 
     text = KERNEL.sub(kernel, text)
@@ -71,11 +77,32 @@ def copy_with(source: str, target: str, extras: Extras) -> None:
         with open(config, "w", encoding="utf-8") as file:
             file.write(edited)
         write_module(module, extras.module)
-        maps = ["-map", config, GRUB_CFG] + (["-map", module, MODULE] if extras.module else [])
+        kernels = ask_for_high(source, folder) if extras.high else []
+        maps = kernels + ["-map", config, GRUB_CFG] + (["-map", module, MODULE] if extras.module else [])
         _xorriso("-indev", source, "-outdev", target, "-boot_image", "any", "replay", *maps)
 
 
+def ask_for_high(source: str, folder: str) -> List[str]:
+    """Copies of the kernels whose Multiboot2 headers prefer the highest place; returns how they get onto the ISO."""
+    _xorriso("-osirrox", "on", "-indev", source, "-extract", "/boot", os.path.join(folder, "boot"))
+    maps: List[str] = []
+    for name in KERNELS:
+        path = os.path.join(folder, "boot", name)
+        os.chmod(path, 0o600)
+        with open(path, "rb") as file:
+            elf = file.read()
+        if elf.count(RELOCATABLE) != 1:
+            raise IsoError(f"{name} has no header that tells where it may be put")
+        with open(path, "wb") as file:
+            file.write(elf.replace(RELOCATABLE, RELOCATABLE[:-4] + PREFER_HIGH))
+        maps += ["-map", path, f"/boot/{name}"]
+    return maps
+
+
 def write_module(path: str, size: int) -> None:
-    """A file of this size, all zeroes; it takes no place on the disk."""
+    """A file of this size: each page begins with its number. tests/ktest/boot_test.c looks for that."""
     with open(path, "wb") as file:
+        for at in range(0, size, PAGE):
+            file.seek(at)
+            file.write(struct.pack("<I", at // PAGE))
         file.truncate(size)

@@ -32,6 +32,7 @@ class Machine:
     shows: str = ""  # a case that must not be skipped here: what the CPU was chosen for
     hole: str = ""  # one of HOLES, made by GRUB
     module: int = 0  # MiB
+    high: bool = False  # loaded as high as can be, and the module at 1 MiB
     says: str = ""  # it must not boot, but say this
 
     def name(self, mode: str) -> str:
@@ -39,17 +40,22 @@ class Machine:
         extra += [self.machine] if self.machine != "pc" else []
         extra += [f"hole-{self.hole}"] if self.hole else []
         extra += [f"module-{self.module}M"] if self.module else []
+        extra += ["loaded-high"] if self.high else []
         return ".".join([mode, self.via, self.memory, self.cpu, *extra])
 
 
 NX = "trap.data_is_not_executed"
 NO_NX = "trap.data_is_executed_without_no_execute"
+WHOLE = "boot.modules_arrive_whole"
 SMAP = "guard.smap_keeps_the_kernel_from_user_pages"
 
 # What GRUB takes out of the map of memory before it loads a kernel.
 HOLES = {
     "large": ["cutmem 16M 48M"],  # whole large pages
     "page": ["cutmem 0x1234000 0x1235000"],  # one page of what would be a large page
+    "home": ["cutmem 1M 2M"],  # where the image belongs
+    "home-page": ["badram 0x110000,0xfffff000"],
+    "below-image": ["cutmem 4M 8M"],
     "low": ["cutmem 0x30000 0x50000"],
     "behind-image": ["cutmem 2M 7M"],  # phase one's window shows little
     "pages": ["badram 0x1000000,0xfff0f000"],  # one page in 16 of a MiB
@@ -92,12 +98,17 @@ MACHINES = {
         Machine("iso", "64M", "486,-pse", hole="large"),
         Machine("iso", "64M", "486", hole="page"),
         Machine("iso", "64M", "486", hole="low"),
+        Machine("iso", "64M", "486", hole="home"),
+        Machine("iso", "64M", "486", hole="home-page"),
+        Machine("iso", "64M", "486", high=True),
+        Machine("iso", "64M", "486,-pse", module=32, high=True),
         Machine("iso", "64M", "486,-pse", hole="behind-image"),
         Machine("iso", "64M", "486,-pse", hole="pages"),
         Machine("iso", "64M", "pentium", hole="many"),
         Machine("iso", "64M", "486", hole="end"),
         Machine("uefi64", "256M", "max", machine="q35"),
         Machine("iso", "2M", "486", says="Together they need 3 MiB"),
+        Machine("iso", "64M", "486", hole="below-image", high=True, says="it runs at 1 MiB, and not all memory"),
         Machine("iso", "64M", "486", hole="all-but-64K", says="change: give the machine "),
         Machine("iso", "64M", "486", hole="all-but-512K", says="The self-tests need "),
     ],
@@ -124,6 +135,9 @@ MACHINES = {
         Machine("iso", "8M", "qemu32", module=1),
         Machine("iso", "8M", "max", module=4),
         Machine("iso", "6G", "max", module=64),
+        Machine("iso", "8M", "max", module=1, high=True),
+        Machine("iso", "1G", "max", module=32, high=True),
+        Machine("iso", "64M", "max", hole="home"),
         Machine("iso", "64M", "max", hole="large"),
         Machine("iso", "64M", "pentium3", hole="page"),
         Machine("iso", "64M", "max", hole="behind-image"),
@@ -151,6 +165,7 @@ def boot_of(machine: Machine, args: argparse.Namespace, only: str) -> qemu.Boot:
     boot.iso = args.iso
     boot.firmware = firmware if firmware in qemu.UEFI else "bios"
     boot.stick = bool(stick)
+    boot.high = machine.high
     boot.entry = TWO_LEVEL_ENTRY if args.mode == "two-level" and machine.via.startswith("uefi") else 0
     behind = {kib: image_end(args.kernel) + kib * 1024 for kib in (64, 512)}
     boot.grub = [command.format(behind=behind) for command in HOLES.get(machine.hole, [])]
@@ -201,7 +216,8 @@ def try_machine(machine: Machine, args: argparse.Namespace, only: str) -> Result
     if machine.says:
         boot.silence, boot.limit = 5, 30
         return judge_refusal(name, qemu.run(boot), machine.says)
-    return judge(name, qemu.run(boot), args.mode, "" if only else machine.shows)
+    shows = machine.shows or (WHOLE if machine.module and boot.iso else "")
+    return judge(name, qemu.run(boot), args.mode, "" if only else shows)
 
 
 def run_matrix(args: argparse.Namespace, tap: Tap, only: str, part: str) -> int:

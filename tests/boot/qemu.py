@@ -43,6 +43,7 @@ class Boot:
     stick: bool = False  # the ISO is a USB stick, not a CD
     grub: List[str] = field(default_factory=list)  # commands for GRUB, before it loads a kernel
     entry: int = 0  # of GRUB's menu
+    high: bool = False  # GRUB puts the kernel as high as it can, and modules where the kernel belongs
     module: int = 0  # bytes of a boot module; 0: none
     module_file: str = ""  # the file that prepared() makes of it, for -kernel
     limit: float = 600.0  # seconds for the whole run
@@ -96,7 +97,7 @@ def has_firmware(firmware: str) -> bool:
 @contextlib.contextmanager
 def prepared(boot: Boot) -> Iterator[Boot]:
     """The boot, with throw-away files: a module, and a copy of the ISO where its GRUB must do more."""
-    extras = iso.Extras(boot.words, boot.grub, boot.module, boot.entry)
+    extras = iso.Extras(boot.words, boot.grub, boot.module, boot.entry, boot.high)
     with tempfile.TemporaryDirectory(prefix="quire-iso-") as folder:
         changes = {}
         if boot.iso and extras != iso.Extras():

@@ -269,7 +269,7 @@ def test_grub_config_gets_commands_and_a_module() -> None:
     text = "function start {\n\tif multiboot2 $@; then\n\t\tset x=y\n\tfi\n}\n"
     want = (
         "function start {\n\tcutmem 1M 2M\n\tif multiboot2 $@ test; then\n"
-        "\tmodule2 /boot/module.bin module\n\t\tset x=y\n\tfi\n}\n"
+        "\tmodule2 /boot/module.bin numbered\n\t\tset x=y\n\tfi\n}\n"
     )
     same(iso.edit_config(text, iso.Extras(["test"], ["cutmem 1M 2M"], 4096)), want)
 

@@ -1,6 +1,8 @@
 /* tests/ktest/boot_test.c - what the boot leaves behind, before any other suite has changed it. */
+#include <arch/frame_access.h>
 #include <arch/mmu.h>
 #include <kernel/ktest.h>
+#include <lib/string.h>
 #include <mm/boot_alloc.h>
 #include <mm/boot_need.h>
 #include <mm/kmap.h>
@@ -34,6 +36,20 @@ KTEST(boot, took_what_it_says_that_it_needs)
 	EXPECT_EQ(memmap_bytes(boot_memmap(), MEM_BOOT, 0) / PAGE_SIZE,
 		  need.kernel_map + need.descriptors + boot_alloc_window_tables());
 	EXPECT_EQ(machine_frames_used(), need.identity + stack);
+}
+
+/* The loader, the move of an image loaded elsewhere and phase one leave modules as they were. */
+KTEST(boot, modules_arrive_whole)
+{
+	const struct boot_module *m = &boot_info.module[0];
+	uint32_t number;
+
+	if (!boot_info.module_count || strcmp(m->cmdline, "numbered"))
+		SKIP("no module here whose pages are numbered");
+	for (uint32_t i = 0; i < m->length / PAGE_SIZE; i++) {
+		arch_frame_read(PFN((uint32_t)(m->start.a >> PAGE_SHIFT) + i), 0, &number, sizeof(number));
+		ASSERT_EQ(number, i);
+	}
 }
 
 KTEST(boot, phase_one_is_sealed)
