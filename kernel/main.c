@@ -12,11 +12,16 @@
 #include <kernel/cmdline.h>
 #include <kernel/panic.h>
 #include <kernel/printk.h>
+#include <lib/printf.h>
 #include <mm/boot_alloc.h>
+#include <mm/boot_need.h>
 #include <mm/container.h>
 #include <mm/kmap.h>
 #include <mm/slab.h>
 #include <tests/bench/bench.h>
+
+#define DIRECT_MIB   (ARCH_DIRECT_PAGES / (1u << (20 - PAGE_SHIFT)))
+#define KIB_OF_FRAME (PAGE_SIZE / 1024)
 
 _Noreturn void kernel_main(uint32_t magic, uint32_t info);
 
@@ -27,14 +32,26 @@ static struct {
 	uint32_t magic, info;
 } handed_over;
 
+/* Returns the KiB of one kind that the direct map can show; frame 0 serves nobody. */
+static uint32_t memory_below(enum mem_kind kind)
+{
+	uint64_t bytes = memmap_bytes(&boot_info.map, kind, (uint64_t)ARCH_DIRECT_PAGES << PAGE_SHIFT);
+
+	if (boot_info.map.edge[0].kind == kind)
+		bytes -= PAGE_SIZE;
+	return (uint32_t)(bytes / 1024);
+}
+
 /* Ends a boot that cannot go on, in the reader's words. */
 static _Noreturn void boot_failed(const char *needed, const char *change)
 {
 	printk_last_words();
 	printk("Quire cannot start.\n  needed: %s\n", needed);
-	printk("  found:  %llu KiB of usable memory in %u ranges, loader \"%s\" (%s)\n",
-	       (unsigned long long)(memmap_bytes(&boot_info.map, MEM_USABLE, 0) / 1024), boot_info.raw_count,
-	       boot_info.loader, boot_info.protocol);
+	printk("  found:  %u KiB of usable memory below %u MiB and %u KiB of modules, in %u ranges, loader "
+	       "\"%s\" "
+	       "(%s)\n",
+	       memory_below(MEM_USABLE) + memory_below(MEM_BOOT), DIRECT_MIB, memory_below(MEM_MODULE),
+	       boot_info.raw_count, boot_info.loader, boot_info.protocol);
 	printk("  change: %s\n", change);
 	machine_exit(false);
 }
@@ -184,6 +201,21 @@ static _Noreturn void run_bench(void)
 	machine_exit(bench_run());
 }
 
+/* True when there is room for the suites; else says how much they need. */
+static bool tests_fit(void)
+{
+	struct zone_stats low;
+	uint32_t free;
+
+	frame_stats(ZONE_LOW, &low);
+	free = low.free * KIB_OF_FRAME;
+	if (free < KTEST_NEEDS_KIB)
+		printk("The self-tests need %u KiB of free memory below %u MiB, and there are %u: none is "
+		       "run.\n",
+		       KTEST_NEEDS_KIB, DIRECT_MIB, free);
+	return free >= KTEST_NEEDS_KIB;
+}
+
 static _Noreturn void run_tests(void)
 {
 	struct ktest_options o = {.only = kernel_options.only, .seed = kernel_options.seed, .ktap = true};
@@ -193,8 +225,31 @@ static _Noreturn void run_tests(void)
 		ktest_list();
 		machine_exit(true);
 	}
+	if (!tests_fit())
+		machine_exit(false);
 	r = ktest_run(&o);
 	machine_exit(all_passed(&r));
+}
+
+/* Ends a boot for which there is too little memory, with how much would do. */
+static _Noreturn void too_little_memory(void)
+{
+	struct boot_need n = boot_need(&boot_info.map);
+	uint32_t need = (boot_need_low(&boot_info.map) + boot_alloc_window_tables()) * KIB_OF_FRAME;
+	uint32_t found = memory_below(MEM_USABLE) + memory_below(MEM_BOOT);
+	char needed[160], change[120];
+
+	text_format(needed, sizeof(needed),
+		    "%u KiB of usable memory below %u MiB: kernel map %u, descriptors %u, identity map %u, "
+		    "stack %u",
+		    need, DIRECT_MIB, n.kernel_map * KIB_OF_FRAME, n.descriptors * KIB_OF_FRAME,
+		    n.identity * KIB_OF_FRAME, n.stack * KIB_OF_FRAME);
+	if (need > found)
+		text_format(change, sizeof(change), "give the machine %u KiB more memory, or smaller modules",
+			    need - found);
+	else
+		text_format(change, sizeof(change), "give the machine more memory");
+	boot_failed(needed, change);
 }
 
 /* What comes after the last step: the tests alone, or the report for a person. */
@@ -210,7 +265,8 @@ static _Noreturn void after_boot(void)
 	report_machine();
 	if (!kernel_options.no_selftest) {
 		printk("\nSelf-tests\n");
-		r = ktest_run(&o);
+		if (tests_fit())
+			r = ktest_run(&o);
 	}
 	report_summary(&r);
 	if (kernel_options.exit)
@@ -224,7 +280,7 @@ static void run_step(uint32_t i)
 	boot_record.time[i].ticks = arch_clock_now();
 	if (steps[i].run()) {
 		printk("Step %u, %s: no memory.\n", i + 1, steps[i].name);
-		boot_failed("8 MiB of memory, most of it free", "give the machine more memory");
+		too_little_memory();
 	}
 }
 

@@ -115,8 +115,8 @@ static void report_memory_map(void)
 			break;
 		printk("  %-36s%s\n", left, right);
 	}
-	if (boot_info.raw_count == BOOT_RAW_RANGES)
-		printk("  the loader's ranges from the %uth on are not listed\n", BOOT_RAW_RANGES + 1);
+	if (boot_info.raw_left_out)
+		printk("  and %u more of the loader's ranges\n", boot_info.raw_left_out);
 	if (boot_info.map.lost)
 		printk("  %llu KiB were given up: too many ranges\n", kib(boot_info.map.lost));
 }
@@ -214,8 +214,9 @@ void report_summary(const struct ktest_result *tests)
 	printk("          %llu KiB the kernel's (image, tables, descriptors)\n",
 	       kib(found - beyond) - kib_of_frames(low.free + high.free));
 	if (beyond)
-		printk("          %llu KiB unused: beyond the reach of this CPU with %s\n", kib(beyond),
-		       MODE);
+		printk("          %llu KiB unused: beyond the reach of %s, with the %u address bits of this "
+		       "CPU\n",
+		       kib(beyond), MODE, cpu_info.physical_bits);
 	printk("  paging  %s%s%s%s\n", MODE, arch_mmu.large ? ", large pages" : "",
 	       arch_mmu.global ? ", global pages" : "", arch_mmu.nx ? ", no-execute" : "");
 	report_tests(tests);

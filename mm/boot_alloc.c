@@ -46,6 +46,15 @@ void boot_alloc_window_all(void)
 	boot.window_end = PFN(ARCH_DIRECT_PAGES);
 }
 
+uint32_t boot_alloc_window_tables(void)
+{
+	uint32_t sum = 0;
+
+	for (uint32_t span = 0; span < SPANS; span++)
+		sum += boot.mapped[span];
+	return sum;
+}
+
 void boot_alloc_seal(void)
 {
 	boot.sealed = true;

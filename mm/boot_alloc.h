@@ -26,6 +26,9 @@ void boot_free_frames(pfn_t first, uint32_t count);
 /* Says that the whole direct map is loaded: the window needs no more tables of its own. */
 void boot_alloc_window_all(void);
 
+/* Returns how many tables the window has got so far: frames that phase one took for itself. */
+uint32_t boot_alloc_window_tables(void);
+
 /* Ends phase one: from here on only the frame allocator gives frames. */
 void boot_alloc_seal(void);
 bool boot_alloc_sealed(void);

@@ -34,8 +34,8 @@ struct boot_info {
 	bool cmdline_cut; /* it was longer */
 
 	struct memmap map;
-	uint32_t
-		raw_count; /* ranges as the loader gave them; those beyond BOOT_RAW_RANGES are in the map only */
+	uint32_t raw_count;    /* ranges as the loader gave them */
+	uint32_t raw_left_out; /* beyond BOOT_RAW_RANGES: these are in the map only */
 	struct {
 		uint64_t base, length;
 		uint32_t type;

@@ -347,9 +347,8 @@ prot_t kmap_identity_prot(pfn_t f)
 }
 
 /* What a span of the identity map needs: a table, unless one large page or nothing does as well. */
-static bool needs_table(uint32_t span)
+static bool needs_table(const struct memmap *m, uint32_t span)
 {
-	const struct memmap *m = boot_memmap();
 	pfn_t first = PFN(span * SPAN);
 
 	if (!arch_pte_leaf_ok(1))
@@ -382,10 +381,19 @@ static void free_identity(uint32_t end)
 	}
 }
 
+uint32_t idptbl_frames(const struct memmap *m)
+{
+	uint32_t sum = 0;
+
+	for (uint32_t span = 0; span < SPANS; span++)
+		sum += needs_table(m, span);
+	return sum;
+}
+
 int idptbl_init(void)
 {
 	for (uint32_t span = 0; span < SPANS; span++) {
-		if (!needs_table(span))
+		if (!needs_table(boot_memmap(), span))
 			continue;
 		if (frame_alloc(ALLOC_TABLE | ALLOC_ZERO, &kmap.identity[span])) {
 			free_identity(span);

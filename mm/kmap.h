@@ -52,6 +52,9 @@ int kmap_descriptors(struct pdir *pd);
  */
 int idptbl_init(void);
 
+/* Returns how many tables that takes on a machine with this memory. */
+uint32_t idptbl_frames(const struct memmap *m);
+
 /*
  * Points the level-1 entry for an address in pd's user part at the identity map. The entries are supervisor's
  * and not global. 0, -EPERM (kernel half), -EBUSY (a table with entries is there).

@@ -40,19 +40,17 @@ static bool has_cpuid(void)
 }
 
 /*
- * A CPU that does not tell its address lines has 36 of them with PAE, says the SDM; but some of those have only 32, and
- * an entry with a bit beyond faults. PSE-36 is there where the lines are.
+ * Leaf 0x80000008, where there is one. Else PAE means 36 by the manual (SDM 3A 4.1.4), but there are CPUs, emulated
+ * ones at least, that have PAE and 32: what these lack as well is PSE-36.
  */
-static void identify_extended(void)
+static uint8_t physical_bits(void)
 {
 	uint32_t last = cpuid(0x80000000).eax;
 
-	if (cpu_info.features & CPUID_PSE36)
-		cpu_info.physical_bits = 36;
-	if (last >= 0x80000001 && last >> 31)
-		cpu_info.extended_features = cpuid(0x80000001).edx;
-	if (last >= 0x80000008 && last >> 31)
-		cpu_info.physical_bits = cpuid(0x80000008).eax & 0xFF;
+	if (last >= 0x80000008 && (uint8_t)cpuid(0x80000008).eax >= 32 &&
+	    (uint8_t)cpuid(0x80000008).eax <= 52)
+		return (uint8_t)cpuid(0x80000008).eax;
+	return cpu_info.features & CPUID_PSE36 ? 36 : 32;
 }
 
 void arch_cpu_identify(bool as_486)
@@ -78,5 +76,7 @@ void arch_cpu_identify(bool as_486)
 		cpu_info.protections = r.ebx;
 		cpu_info.more_protections = r.ecx;
 	}
-	identify_extended();
+	if (cpuid(0x80000000).eax >= 0x80000001 && cpuid(0x80000000).eax >> 31)
+		cpu_info.extended_features = cpuid(0x80000001).edx;
+	cpu_info.physical_bits = physical_bits();
 }

@@ -22,6 +22,8 @@
 #define PIC_SLAVE_LINE 2
 #define PIC_MODE_8086  0x01
 #define PIC_ALL_MASKED 0xFF
+#define PIC_END        0x20
+#define PORT_DELAY     0x80 /* of the power-on self-test: a write takes a microsecond, and does nothing else */
 #define PIC_LINES      8u
 
 struct fix_up {
@@ -96,22 +98,29 @@ struct trap_control trap_control(void)
 	return (struct trap_control){arch_read_cr0(), arch_read_cr2(), arch_read_cr3(), trap_read_cr4()};
 }
 
+/* The controllers of old boards are slower than their CPU. */
+static void pic_write(uint16_t port, uint8_t value)
+{
+	arch_out8(port, value);
+	arch_out8(PORT_DELAY, 0);
+}
+
 /*
  * The firmware lets the timer in on vector 8, where a double fault would be seen. Moves all lines behind the
  * CPU's own vectors and masks them.
  */
 static void pic_mask_all(void)
 {
-	arch_out8(PIC_MASTER, PIC_INIT);
-	arch_out8(PIC_SLAVE, PIC_INIT);
-	arch_out8(PIC_MASTER + PIC_DATA, TRAP_IRQ_FIRST);
-	arch_out8(PIC_SLAVE + PIC_DATA, TRAP_IRQ_FIRST + PIC_LINES);
-	arch_out8(PIC_MASTER + PIC_DATA, 1 << PIC_SLAVE_LINE);
-	arch_out8(PIC_SLAVE + PIC_DATA, PIC_SLAVE_LINE);
-	arch_out8(PIC_MASTER + PIC_DATA, PIC_MODE_8086);
-	arch_out8(PIC_SLAVE + PIC_DATA, PIC_MODE_8086);
-	arch_out8(PIC_MASTER + PIC_DATA, PIC_ALL_MASKED);
-	arch_out8(PIC_SLAVE + PIC_DATA, PIC_ALL_MASKED);
+	pic_write(PIC_MASTER, PIC_INIT);
+	pic_write(PIC_SLAVE, PIC_INIT);
+	pic_write(PIC_MASTER + PIC_DATA, TRAP_IRQ_FIRST);
+	pic_write(PIC_SLAVE + PIC_DATA, TRAP_IRQ_FIRST + PIC_LINES);
+	pic_write(PIC_MASTER + PIC_DATA, 1 << PIC_SLAVE_LINE);
+	pic_write(PIC_SLAVE + PIC_DATA, PIC_SLAVE_LINE);
+	pic_write(PIC_MASTER + PIC_DATA, PIC_MODE_8086);
+	pic_write(PIC_SLAVE + PIC_DATA, PIC_MODE_8086);
+	pic_write(PIC_MASTER + PIC_DATA, PIC_ALL_MASKED);
+	pic_write(PIC_SLAVE + PIC_DATA, PIC_ALL_MASKED);
 }
 
 void trap_init(void)
@@ -182,8 +191,14 @@ static _Noreturn void panic_trap(const struct trap_frame *f)
 	panic_at(f, "%s%s, error code 0x%x", trap_name(f->vector), where, f->error);
 }
 
+/*
+ * A controller that names no line of its own has nothing in service. But the slave's word came through the master,
+ * whose line for the slave is in service until it is told of the end.
+ */
 static bool is_spurious(uint32_t vector)
 {
+	if (vector == TRAP_IRQ_FIRST + PIC_LINES + PIC_SPURIOUS)
+		pic_write(PIC_MASTER, PIC_END);
 	return vector == TRAP_IRQ_FIRST + PIC_SPURIOUS || vector == TRAP_IRQ_FIRST + PIC_LINES + PIC_SPURIOUS;
 }
 

@@ -1,82 +1,184 @@
 #!/usr/bin/env python3
-"""matrix.py - all suites on many machines: memory sizes, CPUs, the ISO and -kernel. A TAP line for each boot.
+"""matrix.py - all suites on many machines: memory, CPUs, boards, ways in, holes, modules. A TAP line for each boot.
 
     matrix.py --mode two-level --kernel build/quire.elf --iso build/quire.iso   or --mode pae, quire-pae.elf
     matrix.py ... test=pgtable                                                  one suite on each machine
+    matrix.py ... only=holes                                                    the machines with this in their name
 
 From the ISO GRUB takes the kernel that fits the CPU (cpuid -p), so there the CPU chooses the mode.
 """
 from __future__ import annotations
 
 import argparse
+import struct
 import sys
 from dataclasses import dataclass
 from typing import List
 
 import qemu
-from ktap import convert, tally
+from ktap import STATUS_FAIL, convert, tally
 from tap import Result, Tap
+
+MIB = 1 << 20
 
 
 @dataclass
 class Machine:
-    via: str  # "kernel", "iso" (under the BIOS), "uefi32" or "uefi64" (the ISO under these)
+    via: str  # "kernel"; or the ISO as a CD under the firmware "iso" (BIOS), "uefi32", "uefi64"; "-usb": as a stick
     memory: str
     cpu: str
     words: str = ""  # more for the command line
     machine: str = "pc"
     shows: str = ""  # a case that must not be skipped here: what the CPU was chosen for
+    hole: str = ""  # one of HOLES, made by GRUB
+    module: int = 0  # MiB
+    high: bool = False  # loaded as high as can be, and the module at 1 MiB
+    says: str = ""  # it must not boot, but say this
 
     def name(self, mode: str) -> str:
         extra = [self.words] if self.words else []
         extra += [self.machine] if self.machine != "pc" else []
+        extra += [f"hole-{self.hole}"] if self.hole else []
+        extra += [f"module-{self.module}M"] if self.module else []
+        extra += ["loaded-high"] if self.high else []
         return ".".join([mode, self.via, self.memory, self.cpu, *extra])
 
 
 NX = "trap.data_is_not_executed"
 NO_NX = "trap.data_is_executed_without_no_execute"
+WHOLE = "boot.modules_arrive_whole"
 SMAP = "guard.smap_keeps_the_kernel_from_user_pages"
 
-# Each memory size by each way in, each CPU once: a boot for every pair would prove no more and take longer.
+# What GRUB takes out of the map of memory before it loads a kernel.
+HOLES = {
+    "large": ["cutmem 16M 48M"],  # whole large pages
+    "page": ["cutmem 0x1234000 0x1235000"],  # one page of what would be a large page
+    "home": ["cutmem 1M 2M"],  # where the image belongs
+    "home-page": ["badram 0x110000,0xfffff000"],
+    "below-image": ["cutmem 4M 8M"],
+    "low": ["cutmem 0x30000 0x50000"],
+    "behind-image": ["cutmem 2M 7M"],  # phase one's window shows little
+    "pages": ["badram 0x1000000,0xfff0f000"],  # one page in 16 of a MiB
+    "many": ["badram 0x2000000,0xff80f000"],  # 128 single pages: more ranges than the map of memory has room for
+    "end": ["cutmem 0x3ff0000 0x4000000", "cutmem 0x3abc000 0x3def000"],
+    # 32 KiB below 1 MiB and so many behind the image: too few to boot, or for the self-tests.
+    "all-but-64K": ["cutmem 0x9000 0xa0000", "cutmem {behind[64]:#x} 0x10000000"],
+    "all-but-512K": ["cutmem 0x9000 0xa0000", "cutmem {behind[512]:#x} 0x10000000"],
+}
+TWO_LEVEL_ENTRY = 3  # of GRUB's menu, where the CPU has PAE and the kernel is not to use it
+
+# Every value of each axis, and the pairs that interact: a boot for every pair would prove no more and take longer.
 MACHINES = {
     "two-level": [
+        Machine("kernel", "2M", "qemu32"),
+        Machine("kernel", "3M", "486,-pse"),
         Machine("kernel", "8M", "486,-pse"),
-        Machine("kernel", "64M", "486"),
+        Machine("kernel", "16M", "486"),
         Machine("kernel", "64M", "qemu32", "cpu=486"),
         Machine("kernel", "1G", "pentium3"),
+        Machine("kernel", "3500M", "pentium", machine="q35"),
+        Machine("kernel", "4G", "486,-pse"),
         Machine("kernel", "4G", "max", shows=SMAP),
+        Machine("kernel", "6G", "qemu32"),
+        Machine("kernel", "8M", "486", machine="isapc"),
+        Machine("kernel", "64M", "pentium", machine="microvm"),
+        Machine("kernel", "16M", "486,-pse", module=8),
+        Machine("iso", "3M", "486"),
         Machine("iso", "8M", "486"),
         Machine("iso", "64M", "486,-pse"),
         Machine("iso", "1G", "pentium"),
+        Machine("iso", "3500M", "486"),
         Machine("iso", "4G", "qemu32,-pae"),
+        Machine("iso", "16M", "486", machine="isapc"),
+        Machine("iso-usb", "64M", "pentium"),
+        Machine("iso", "8M", "486", module=1),
+        Machine("iso", "8M", "486,-pse", module=4),
+        Machine("iso", "64M", "pentium", module=32),
+        Machine("iso", "64M", "pentium", hole="large"),
+        Machine("iso", "64M", "486,-pse", hole="large"),
+        Machine("iso", "64M", "486", hole="page"),
+        Machine("iso", "64M", "486", hole="low"),
+        Machine("iso", "64M", "486", hole="home"),
+        Machine("iso", "64M", "486", hole="home-page"),
+        Machine("iso", "64M", "486", high=True),
+        Machine("iso", "64M", "486,-pse", module=32, high=True),
+        Machine("iso", "64M", "486,-pse", hole="behind-image"),
+        Machine("iso", "64M", "486,-pse", hole="pages"),
+        Machine("iso", "64M", "pentium", hole="many"),
+        Machine("iso", "64M", "486", hole="end"),
+        Machine("uefi64", "256M", "max", machine="q35"),
+        Machine("iso", "2M", "486", says="Together they need 3 MiB"),
+        Machine("iso", "64M", "486", hole="below-image", high=True, says="it runs at 1 MiB, and not all memory"),
+        Machine("iso", "64M", "486", hole="all-but-64K", says="change: give the machine "),
+        Machine("iso", "64M", "486", hole="all-but-512K", says="The self-tests need "),
     ],
     "pae": [
+        Machine("kernel", "2M", "qemu32"),
         Machine("kernel", "8M", "pentium3", shows=NO_NX),
         Machine("kernel", "64M", "qemu32"),
         Machine("kernel", "1G", "pentium3", shows=NO_NX),
+        Machine("kernel", "3500M", "max", machine="q35"),
+        Machine("kernel", "4G", "qemu32", machine="microvm"),  # 32 address bits, and RAM above
         Machine("kernel", "4G", "max", shows=NX),
+        Machine("kernel", "6G", "pentium3", shows=NO_NX),
         Machine("kernel", "6G", "max", machine="q35", shows=SMAP),
+        Machine("kernel", "64M", "max", machine="microvm"),
+        Machine("kernel", "16M", "max", module=8),
+        Machine("iso", "3M", "qemu32"),
         Machine("iso", "8M", "max", shows=NX),
+        Machine("iso", "16M", "qemu32"),
         Machine("iso", "64M", "pentium3", shows=NO_NX),
         Machine("iso", "1G", "qemu32"),
         Machine("iso", "4G", "max"),
         Machine("iso", "6G", "max"),
+        Machine("iso-usb", "64M", "max", machine="q35"),
+        Machine("iso", "8M", "qemu32", module=1),
+        Machine("iso", "8M", "max", module=4),
+        Machine("iso", "6G", "max", module=64),
+        Machine("iso", "8M", "max", module=1, high=True),
+        Machine("iso", "1G", "max", module=32, high=True),
+        Machine("iso", "64M", "max", hole="home"),
+        Machine("iso", "64M", "max", hole="large"),
+        Machine("iso", "64M", "pentium3", hole="page"),
+        Machine("iso", "64M", "max", hole="behind-image"),
+        Machine("iso", "64M", "max", hole="many"),
+        Machine("iso", "6G", "max", hole="pages"),
         Machine("uefi32", "256M", "max", machine="q35"),
+        Machine("uefi32-usb", "256M", "max", machine="q35"),
         Machine("uefi64", "4G", "max", machine="q35"),
+        Machine("uefi64-usb", "256M", "max", machine="q35"),
+        Machine("uefi64", "256M", "max", machine="q35", module=64),
+        Machine("kernel", "64M", "486", says="needs a CPU with PAE"),
+        Machine("iso", "64M", "max", hole="all-but-64K", says="change: give the machine "),
     ],
 }
-REFUSAL = "needs a CPU with PAE"
 
 
 def boot_of(machine: Machine, args: argparse.Namespace, only: str) -> qemu.Boot:
     words = [f"test={only}" if only else "test", *machine.words.split()]
     boot = qemu.Boot(words=words, memory=machine.memory, cpu=machine.cpu, machine=machine.machine)
+    boot.module = machine.module * MIB
     if machine.via == "kernel":
         boot.kernel = args.kernel
-    else:
-        boot.iso = args.iso
-        boot.firmware = machine.via if machine.via in qemu.UEFI else "bios"
+        return boot
+    firmware, _, stick = machine.via.partition("-")
+    boot.iso = args.iso
+    boot.firmware = firmware if firmware in qemu.UEFI else "bios"
+    boot.stick = bool(stick)
+    boot.high = machine.high
+    boot.entry = TWO_LEVEL_ENTRY if args.mode == "two-level" and machine.via.startswith("uefi") else 0
+    behind = {kib: image_end(args.kernel) + kib * 1024 for kib in (64, 512)}
+    boot.grub = [command.format(behind=behind) for command in HOLES.get(machine.hole, [])]
     return boot
+
+
+def image_end(path: str) -> int:
+    """Where the image that an ELF file loads ends in physical memory."""
+    with open(path, "rb") as file:
+        elf = file.read(4096)
+    table, size, count = *struct.unpack_from("<I", elf, 28), *struct.unpack_from("<HH", elf, 42)
+    segments = [struct.unpack_from("<6I", elf, table + i * size) for i in range(count)]
+    return max(start + length for kind, _, _, start, _, length in segments if kind == 1)
 
 
 def judge(name: str, run: qemu.Run, mode: str, shows: str) -> Result:
@@ -98,13 +200,12 @@ def mode_line(mode: str) -> str:
     return f"Quire, {'PAE' if mode == 'pae' else mode} paging"
 
 
-def refuse(args: argparse.Namespace) -> Result:
-    """The PAE kernel on a CPU without PAE says so and halts; it neither resets nor goes on."""
-    run = qemu.run(qemu.Boot(kernel=args.kernel, words=["test"], cpu="486", silence=5, limit=30))
-    said = any(REFUSAL in line for line in run.lines)
-    halted = run.ending.status is None and run.ending.why.startswith("hung: silent")
-    notes = [f"said '{REFUSAL}': {said}", run.ending.text(), *run.lines[-20:]]
-    return Result("pae.kernel.64M.486.refuses", said and halted, None, notes)
+def judge_refusal(name: str, run: qemu.Run, says: str) -> Result:
+    """It must have said so, and stand still or end as failed; neither reset nor go on."""
+    said = any(says in line for line in run.lines)
+    ended = run.ending.status == STATUS_FAIL or run.ending.why.startswith("hung: silent")
+    notes = [f"said '{says}': {said}", run.ending.text(), *run.lines[-20:]]
+    return Result(name, said and ended, None, notes)
 
 
 def try_machine(machine: Machine, args: argparse.Namespace, only: str) -> Result:
@@ -112,18 +213,26 @@ def try_machine(machine: Machine, args: argparse.Namespace, only: str) -> Result
     boot = boot_of(machine, args, only)
     if not qemu.has_firmware(boot.firmware):
         return Result(name, True, f"no {boot.firmware} firmware in {qemu.UEFI_FOLDER}")
-    return judge(name, qemu.run(boot), args.mode, "" if only else machine.shows)
+    if machine.says:
+        boot.silence, boot.limit = 5, 30
+        return judge_refusal(name, qemu.run(boot), machine.says)
+    shows = machine.shows or (WHOLE if machine.module and boot.iso else "")
+    return judge(name, qemu.run(boot), args.mode, "" if only else shows)
 
 
-def run_matrix(args: argparse.Namespace, tap: Tap, only: str) -> int:
+def run_matrix(args: argparse.Namespace, tap: Tap, only: str, part: str) -> int:
     for machine in MACHINES[args.mode]:
+        if part not in machine.name(args.mode):
+            continue
         result = try_machine(machine, args, only)
         tap.add(result)
         if result.ok and result.notes:
             tap.note(result.notes[0])
-    if args.mode == "pae":
-        tap.add(refuse(args))
     return tap.finish()
+
+
+def word(words: List[str], key: str) -> str:
+    return next((w[len(key) :] for w in words if w.startswith(key)), "")
 
 
 def main(argv: List[str]) -> int:
@@ -134,8 +243,7 @@ def main(argv: List[str]) -> int:
     parser.add_argument("--iso", required=True)
     parser.add_argument("words", nargs="*")
     args = parser.parse_args(argv)
-    only = next((w[len("test=") :] for w in args.words if w.startswith("test=")), "")
-    return run_matrix(args, Tap(), only)
+    return run_matrix(args, Tap(), word(args.words, "test="), word(args.words, "only="))
 
 
 if __name__ == "__main__":

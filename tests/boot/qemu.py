@@ -13,7 +13,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Callable, Iterator, List, Optional
 
 import iso
@@ -40,6 +40,12 @@ class Boot:
     cpu: str = ""  # empty: QEMU's own choice
     machine: str = "pc"
     firmware: str = "bios"  # or one of UEFI, with an ISO and the machine q35
+    stick: bool = False  # the ISO is a USB stick, not a CD
+    grub: List[str] = field(default_factory=list)  # commands for GRUB, before it loads a kernel
+    entry: int = 0  # of GRUB's menu
+    high: bool = False  # GRUB puts the kernel as high as it can, and modules where the kernel belongs
+    module: int = 0  # bytes of a boot module; 0: none
+    module_file: str = ""  # the file that prepared() makes of it, for -kernel
     limit: float = 600.0  # seconds for the whole run
     silence: float = 60.0  # seconds without output
 
@@ -63,9 +69,13 @@ def command(boot: Boot, can_exit: bool = True) -> List[str]:
         args += ["-cpu", boot.cpu]
     if boot.firmware in UEFI:
         args += firmware_drives(*UEFI[boot.firmware][1:])
+    if boot.iso and boot.stick:
+        args += ["-drive", f"if=none,id=stick,format=raw,snapshot=on,file={boot.iso}"]
+        return args + ["-device", "usb-ehci", "-device", "usb-storage,drive=stick,bootindex=0"]
     if boot.iso:
         return args + ["-boot", "d", "-cdrom", boot.iso]
     assert boot.kernel is not None
+    args += ["-initrd", boot.module_file] if boot.module_file else []
     return args + ["-kernel", boot.kernel, "-append", " ".join(boot.words)]
 
 
@@ -86,14 +96,17 @@ def has_firmware(firmware: str) -> bool:
 
 @contextlib.contextmanager
 def prepared(boot: Boot) -> Iterator[Boot]:
-    """The boot, with a throw-away copy of the ISO where words must get onto its kernel's command line."""
-    if not boot.iso or not boot.words:
-        yield boot
-        return
+    """The boot, with throw-away files: a module, and a copy of the ISO where its GRUB must do more."""
+    extras = iso.Extras(boot.words, boot.grub, boot.module, boot.entry, boot.high)
     with tempfile.TemporaryDirectory(prefix="quire-iso-") as folder:
-        copy = os.path.join(folder, "quire.iso")
-        iso.copy_with_words(boot.iso, copy, boot.words)
-        yield Boot(**{**boot.__dict__, "iso": copy})
+        changes = {}
+        if boot.iso and extras != iso.Extras():
+            changes["iso"] = os.path.join(folder, "quire.iso")
+            iso.copy_with(boot.iso, changes["iso"], extras)
+        elif boot.kernel and boot.module:
+            changes["module_file"] = os.path.join(folder, "module.bin")
+            iso.write_module(changes["module_file"], boot.module)
+        yield replace(boot, **changes)
 
 
 def run(boot: Boot, on_text: Optional[Callable[[str], None]] = None) -> Run:

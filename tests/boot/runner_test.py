@@ -265,10 +265,19 @@ def test_names_choose_suites_and_cases() -> None:
     same(run.chosen(cases, ""), cases)
 
 
+def test_grub_config_gets_commands_and_a_module() -> None:
+    text = "function start {\n\tif multiboot2 $@; then\n\t\tset x=y\n\tfi\n}\n"
+    want = (
+        "function start {\n\tcutmem 1M 2M\n\tif multiboot2 $@ test; then\n"
+        "\tmodule2 /boot/module.bin numbered\n\t\tset x=y\n\tfi\n}\n"
+    )
+    same(iso.edit_config(text, iso.Extras(["test"], ["cutmem 1M 2M"], 4096)), want)
+
+
 def test_grub_config_gets_words_on_every_kernel() -> None:
     text = 'set timeout=5\nset default=1\nmenuentry "a" {\n\tmultiboot2 /boot/a.elf  \n\tboot\n}\n'
     want = 'set timeout=0\nset default=0\nmenuentry "a" {\n\tmultiboot2 /boot/a.elf test seed=1\n\tboot\n}\n'
-    same(iso.edit_config(text, ["test", "seed=1"]), want)
+    same(iso.edit_config(text, iso.Extras(["test", "seed=1"])), want)
 
 
 GOOD_TAP = "TAP version 13\nok 1 a.b\nnot ok 2 a.c\n# why\nok 3 a.d # SKIP no NX\n1..3\n"

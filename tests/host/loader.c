@@ -15,6 +15,7 @@ static struct {
 		uint32_t length;
 	} place[LOADER_PLACES];
 	uint32_t count;
+	uint32_t asked;
 } loader;
 
 void loader_place(uint64_t physical, const void *bytes, uint32_t length)
@@ -29,10 +30,17 @@ void loader_place(uint64_t physical, const void *bytes, uint32_t length)
 void loader_clear(void)
 {
 	loader.count = 0;
+	loader.asked = 0;
+}
+
+uint32_t loader_asked(void)
+{
+	return loader.asked;
 }
 
 const void *boot_window(uint64_t physical, uint32_t bytes)
 {
+	loader.asked++;
 	for (uint32_t i = 0; i < loader.count; i++) {
 		uint64_t offset = physical - loader.place[i].physical;
 

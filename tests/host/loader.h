@@ -11,4 +11,7 @@ void loader_place(uint64_t physical, const void *bytes, uint32_t length);
 /* Takes all of them away. */
 void loader_clear(void);
 
+/* Returns how often boot_window was asked since then. */
+uint32_t loader_asked(void);
+
 #endif

@@ -360,6 +360,7 @@ KTEST(multiboot2, no_range_is_lost_in_silence)
 	put_end();
 	ASSERT_EQ(parse(), 0);
 	EXPECT_EQ(my.info.raw_count, BOOT_RAW_RANGES);
+	EXPECT_EQ(my.info.raw_left_out, 2 * MEMMAP_EDGES - BOOT_RAW_RANGES);
 	EXPECT(my.info.map.count <= MEMMAP_EDGES);
 	EXPECT(my.info.map.lost > 0);
 	EXPECT_EQ(memmap_bytes(&my.info.map, MEM_USABLE, 0) + my.info.map.lost, listed);

@@ -95,6 +95,28 @@ KTEST(pvh, counts_past_the_end_are_refused)
 	EXPECT_EQ(parse(), -EINVAL);
 }
 
+/* The window has room for so much: what is only counted takes none of it. */
+KTEST(pvh, many_modules_leave_room_in_the_window)
+{
+	static uint64_t modules[256][4];
+	uint32_t before;
+
+	ASSERT_EQ(parse(), 0);
+	before = loader_asked();
+	for (uint32_t i = 0; i < ARRAY_SIZE(modules); i++) {
+		modules[i][0] = 0x200000 + 0x2000 * i;
+		modules[i][1] = 0x1000;
+		modules[i][2] = 0x4000;
+	}
+	loader_place(0x7000, modules, sizeof(modules));
+	my.words[WORD_MODULES] = ARRAY_SIZE(modules);
+	my.words[4 + 0] = 0x7000;
+	ASSERT_EQ(parse(), 0);
+	EXPECT(!strcmp(my.info.cmdline, "test seed=3"));
+	EXPECT_EQ(my.info.modules_left_out, ARRAY_SIZE(modules) - BOOT_MODULES);
+	EXPECT_EQ(loader_asked() - before, before + BOOT_MODULES);
+}
+
 KTEST(pvh, module_that_wraps_is_refused)
 {
 	my.module[0][0] = UINT64_MAX - 0x1000;

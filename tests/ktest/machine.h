@@ -35,4 +35,20 @@ static inline pfn_t machine_device_frames(uint32_t count)
 	return PFN(n);
 }
 
+/* True when the loader and phase one left 2^order direct-mapped frames in a row, aligned to their size. */
+static inline bool machine_has_block(unsigned order)
+{
+	uint64_t size = (uint64_t)PAGE_SIZE << order;
+
+	for (uint32_t i = 0; i < boot_memmap()->count; i++) {
+		struct mem_range r = memmap_range(boot_memmap(), i);
+		uint64_t first = (r.start + size - 1) & ~(size - 1);
+
+		if (r.kind == MEM_USABLE && first + size <= r.end &&
+		    first + size <= (uint64_t)ARCH_DIRECT_PAGES << PAGE_SHIFT)
+			return true;
+	}
+	return false;
+}
+
 #endif

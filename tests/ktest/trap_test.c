@@ -1,5 +1,7 @@
 /* tests/ktest/trap_test.c - exceptions on the real machine: probes, protection, and panics that say what happened. */
 #include <arch/cpu.h>
+#include <arch/io.h>
+#include <arch/irq.h>
 #include <arch/mmu.h>
 #include <arch/probe.h>
 #include <arch/trap.h>
@@ -124,6 +126,66 @@ KTEST(trap, executable_code_is_called)
 KTEST(trap, spurious_interrupts_are_ignored)
 {
 	__asm__ volatile("int $39\n\tint $47");
+}
+
+#define PIC_MASTER 0x20
+#define PIC_SLAVE  0xA0
+#define READ_IRR   0x0A /* lines that ask */
+#define READ_ISR   0x0B /* lines in service */
+#define RTC        0x70
+#define RTC_TICKS  0x40 /* in its register B */
+
+static uint8_t pic_read(uint16_t pic, uint8_t what)
+{
+	arch_out8(pic, what);
+	return arch_in8(pic);
+}
+
+static void rtc_write(uint8_t index, uint8_t value)
+{
+	arch_out8(RTC, index);
+	arch_out8(RTC + 1, value);
+}
+
+static uint8_t rtc_read(uint8_t index)
+{
+	arch_out8(RTC, index);
+	return arch_in8(RTC + 1);
+}
+
+/* Makes the clock ask on the slave's first line; false when it does not within a second. */
+static bool clock_asks(void)
+{
+	rtc_write(0x0B, rtc_read(0x0B) | RTC_TICKS);
+	for (uint32_t i = 0; i < 1000000; i++) {
+		rtc_read(0x0C);
+		if (pic_read(PIC_SLAVE, READ_IRR) & 1)
+			return true;
+	}
+	return false;
+}
+
+/* The slave's request goes away when the master has it already: the CPU is told of the slave's last line. */
+KTEST(trap, a_spurious_interrupt_of_the_slave_leaves_nothing_in_service)
+{
+	uint8_t registers = rtc_read(0x0B);
+	uint32_t flags = arch_irq_save();
+	bool asks;
+
+	arch_out8(PIC_SLAVE + 1, 0xFE);
+	asks = clock_asks();
+	arch_out8(PIC_SLAVE + 1, 0xFF);
+	rtc_write(0x0B, registers);
+	rtc_read(0x0C);
+	if (asks) {
+		arch_out8(PIC_MASTER + 1, 0xFB);
+		__asm__ volatile("sti\n\tnop\n\tnop\n\tcli");
+		arch_out8(PIC_MASTER + 1, 0xFF);
+	}
+	arch_irq_restore(flags);
+	if (!asks)
+		SKIP("this machine has no clock that ticks");
+	EXPECT_EQ(pic_read(PIC_MASTER, READ_ISR), 0);
 }
 
 KTEST(trap, every_exception_has_a_name)

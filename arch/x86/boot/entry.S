@@ -52,6 +52,11 @@ header:
 	.long 20
 	.long 0, 0, 0
 
+	.balign 8                               /* where 1 MiB is taken, the lowest place above will do */
+	.short 10, 1
+	.long 24
+	.long 0x100000, 0xFFFFFFFF, 4096, 1
+
 	.balign 8                               /* modules on page boundaries */
 	.short 6, 0
 	.long 8
@@ -76,6 +81,17 @@ pvh_entry:
 multiboot2_entry:
 	cli
 	cld
+	cmpl $MULTIBOOT2_MAGIC, %eax            /* other loaders know one place only */
+	jne at_home
+	movl 4(%ebx), %ecx                      /* a reserved word of the information is stack for one call */
+	leal 8(%ebx), %esp
+	call where
+where:
+	popl %edx
+	movl %ecx, 4(%ebx)
+	subl $PHYS(where), %edx
+	jnz elsewhere
+at_home:
 	movl $PHYS(boot_stack_top), %esp
 	movl %eax, %ebp                         /* the magic, over CPUID */
 	pushl $0
@@ -127,9 +143,71 @@ high:
 	pushl %ebp                              /* kernel_main has no caller */
 	jmp kernel_main
 
+/*
+ * EDX bytes behind home. Whatever lies between changes places with the image, so the code that does it runs in the
+ * page behind the image, which stays where it is.
+ */
+elsewhere:
+	movl %edx, %ebp
+	leal PHYS(mover_page) + 4096(%ebp), %esp
+	pushl %ebx                              /* struct image_move */
+	pushl $image_size
+	pushl $PHYS(image_boot)
+	leal PHYS(image_boot)(%ebp), %eax
+	pushl %eax
+	movl %esp, %eax
+	pushl %ebx
+	pushl %eax
+	call image_move_plan
+	addl $8, %esp
+	leal -KERNEL_BASE(%eax, %ebp), %esi
+	testl %eax, %eax
+	jnz say
+	leal PHYS(mover)(%ebp), %esi
+	leal PHYS(mover_page)(%ebp), %edi
+	movl %edi, %eax
+	movl $(mover_end - mover), %ecx
+	rep movsb
+	popl %ebp                               /* from */
+	addl $8, %esp
+	popl %ebx                               /* the information's place to be */
+	leal image_size(%ebp), %edx
+	jmp *%eax
+
+/* Turns round what lies before EBP, what lies from there to EDX, and then both as one: so they change places. */
+mover:
+	movl $PHYS(image_boot), %esi
+	movl %ebp, %edi
+	call turn_round
+	movl %ebp, %esi
+	movl %edx, %edi
+	call turn_round
+	movl $PHYS(image_boot), %esi
+	movl %edx, %edi
+	call turn_round
+	movl $MULTIBOOT2_MAGIC, %eax
+	movl $PHYS(at_home), %ecx
+	jmp *%ecx
+turn_round:                                     /* the words of [ESI, EDI) */
+	subl $4, %edi
+	cmpl %edi, %esi
+	jae turned
+	movl (%esi), %eax
+	movl (%edi), %ecx
+	movl %ecx, (%esi)
+	movl %eax, (%edi)
+	addl $4, %esi
+	jmp turn_round
+turned:
+	ret
+mover_end:
+
 #if QUIRE_PAE
-/* Says so on the first serial port and at the top of the text screen; there is nothing else to say it with yet. */
 no_pae:
+	movl $PHYS(no_pae_text), %esi
+#endif
+/* Says what ESI points to on the first serial port and at the top of the text screen; there is nothing else yet. */
+say:
 	movw $0x3fb, %dx                        /* 115200 baud, 8N1 */
 	movb $0x80, %al
 	outb %al, %dx
@@ -142,7 +220,6 @@ no_pae:
 	movw $0x3fb, %dx
 	movb $3, %al
 	outb %al, %dx
-	movl $PHYS(no_pae_text), %esi
 	movl $0xb8000, %edi
 next_character:
 	lodsb
@@ -170,6 +247,7 @@ halt:
 	hlt
 	jmp halt
 
+#if QUIRE_PAE
 	.section .boot.rodata, "a"
 no_pae_text:
 	.asciz "Quire: this kernel needs a CPU with PAE, and this one has none. Start quire.elf instead.\r\n"
@@ -229,5 +307,9 @@ entry_root:                                     /* 32 bytes; R/W and U/S are res
 	.balign 16
 	.fill STACK_SIZE
 boot_stack_top:
+
+	.section .mover, "aw", @nobits
+mover_page:
+	.fill 4096
 
 	.section .note.GNU-stack, "", @progbits

@@ -33,6 +33,8 @@ BOOT_CODE void boot_info_add_range(struct boot_info *out, uint64_t base, uint64_
 		out->raw[out->raw_count].length = length;
 		out->raw[out->raw_count].type = type;
 		out->raw_count++;
+	} else {
+		out->raw_left_out++;
 	}
 	memmap_mark(&out->map, base, length, kind_of_type(type));
 }

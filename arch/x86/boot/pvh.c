@@ -98,7 +98,9 @@ BOOT_CODE static int read_modules(const struct start_info *s, struct boot_info *
 		memcpy(&e, p + i * sizeof(e), sizeof(e));
 		if (e.length > UINT32_MAX || e.start > UINT64_MAX - e.length)
 			return refuse(why, -EINVAL, "a boot module is larger than can be");
-		boot_info_add_module(out, e.start, (uint32_t)e.length, text_at(e.cmdline));
+		/* Places in the window are few: those modules that are only counted get none for their text. */
+		boot_info_add_module(out, e.start, (uint32_t)e.length,
+				     text_at(i < BOOT_MODULES ? e.cmdline : 0));
 	}
 	return 0;
 }
@@ -127,12 +129,10 @@ BOOT_CODE int pvh_parse(uint64_t info, struct boot_info *out, const char **why)
 	err = read_start_info(info, &s, why);
 	if (!err)
 		err = read_memmap(&s, out, why);
-	if (!err)
-		err = read_modules(&s, out, why);
 	if (err)
 		return err;
 	cmdline = text_at(s.cmdline);
 	out->cmdline_cut = !string_copy(out->cmdline, sizeof(out->cmdline), cmdline.text, cmdline.length);
 	read_rsdp(&s, out);
-	return 0;
+	return read_modules(&s, out, why);
 }

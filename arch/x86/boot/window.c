@@ -39,5 +39,6 @@ BOOT_CODE const void *boot_window(uint64_t physical, uint32_t bytes)
 
 BOOT_CODE void *arch_boot_device(paddr_t base, uint32_t bytes)
 {
-	return map(base.a, bytes, PROT_R | PROT_W | PROT_NOCACHE);
+	/* Executable: without it the entry has a bit that is reserved until the CPU's no-execute is turned on. */
+	return map(base.a, bytes, PROT_R | PROT_W | PROT_X | PROT_NOCACHE);
 }

@@ -30,7 +30,7 @@
 #define CPUID_SMAP (1u << 20)
 #define CPUID_UMIP (1u << 2)
 
-/* What CPUID tells. All zero on a CPU without it. */
+/* What CPUID tells. All zero on a CPU without it, but for physical_bits. */
 struct cpu_info {
 	bool has_cpuid;
 	char vendor[13];
@@ -39,7 +39,7 @@ struct cpu_info {
 	uint32_t extended_features; /* leaf 0x80000001, EDX */
 	uint32_t protections;       /* leaf 7, EBX */
 	uint32_t more_protections;  /* leaf 7, ECX */
-	uint32_t physical_bits;     /* of an address: leaf 0x80000008, or what goes without saying */
+	uint8_t physical_bits;      /* of an address; entries that name more of them fault */
 };
 extern struct cpu_info cpu_info;
 
