@@ -38,7 +38,8 @@ bool quota_split(struct quotas *q, uint32_t parent, uint32_t child, uint32_t n)
 	q->promised[child] = 0;
 	q->parent[child] = parent;
 	q->nchildren[child] = 0;
-	/*@ ghost book(child, 1, parent, n); IS_BOOKED IS_ORDERED IS_SUMMED */
+	/*@ ghost book(child, 1, parent, n); TWO_ARE_ORDERED(parent, child) */
+	/*@ ghost TWO_ARE_SUMMED(parent, child) IS_BOOKED IS_SUMMED */
 	return true;
 }
 
@@ -60,7 +61,7 @@ void quota_hoist(struct quotas *q, uint32_t child)
 	q->nchildren[i]--;
 	q->parent[child] = up;
 	q->nchildren[up]++;
-	/*@ ghost TWO_ARE_ORDERED(i, up, child) IS_ORDERED ; */
+	/*@ ghost TWO_ARE_ORDERED(i, up) OTHERS_ARE_BOOKED(i, child) ; */
 	/*@ ghost book(child, 1, up, q->quota[child]); book(i, 1, up, q->quota[i]); */
 	/*@ ghost TWO_ARE_SUMMED(i, up) IS_BOOKED IS_SUMMED */
 }
