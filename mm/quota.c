@@ -72,7 +72,8 @@ void quota_pass_up(struct quotas *q, uint32_t i, uint32_t n)
 	q->quota[i] -= n;
 	q->usage[i] -= n;
 	q->promised[q->parent[i]] -= n;
-	/*@ ghost book(i, 1, q->parent[i], q->quota[i]); IS_BOOKED IS_ORDERED IS_SUMMED */
+	/*@ ghost book(i, 1, q->parent[i], q->quota[i]); */
+	/*@ ghost TWO_ARE_SUMMED(i, q->parent[i]) IS_BOOKED IS_ORDERED IS_SUMMED */
 }
 
 void quota_remove(struct quotas *q, uint32_t i)
