@@ -69,13 +69,14 @@ static bool is_alive(uint32_t i)
 	return table.field[GENERATION][i] % 2 == 0;
 }
 
-/* Makes a slot that nothing names any more ready for another container, if it has a generation left. */
-static void add_slot(uint32_t i)
+/* Makes a slot that nothing names any more ready for another container; false when its generations are used up. */
+static bool add_slot(uint32_t i)
 {
 	if (table.field[GENERATION][i] == UINT32_MAX)
-		return;
+		return false;
 	table.field[NEXT][i] = table.free_slot;
 	table.free_slot = i;
+	return true;
 }
 
 /* Puts the slots from first on into the free list, the lowest in front. */
@@ -226,8 +227,7 @@ static uint32_t reap(uint32_t i)
 			continue;
 		}
 		*link = table.field[NEXT][alias];
-		add_slot(alias);
-		reaped++;
+		reaped += add_slot(alias);
 	}
 	return reaped;
 }

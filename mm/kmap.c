@@ -86,25 +86,24 @@ static struct part part_of(pfn_t f)
 static bool ram_run(uint32_t n, struct pages *out)
 {
 	const struct memmap *m = boot_memmap();
-	uint64_t at = paddr_of(PFN(n)).a;
+	uint64_t at = paddr_of(PFN(n)).a, limit = (uint64_t)ARCH_DIRECT_PAGES << PAGE_SHIFT;
 	uint64_t from = 0, to = 0;
 
 	for (uint32_t i = 0; i < m->count; i++) {
 		struct mem_range r = memmap_range(m, i);
+		uint64_t end = r.end && r.end < limit ? r.end : limit; /* 0 stands for 2^64 */
 
-		if (r.end && r.end <= at)
+		if (end <= at)
 			continue;
 		if (mem_kind_is_ram(r.kind)) {
 			from = to ? from : r.start;
-			to = r.end;
+			to = end;
 		} else if (to) {
 			break;
 		}
 	}
 	if (from < at)
 		from = at;
-	if (to > (uint64_t)ARCH_DIRECT_PAGES << PAGE_SHIFT)
-		to = (uint64_t)ARCH_DIRECT_PAGES << PAGE_SHIFT;
 	if (from >= to)
 		return false;
 	*out = PAGES((uint32_t)(from >> PAGE_SHIFT), (uint32_t)((to - from) >> PAGE_SHIFT));

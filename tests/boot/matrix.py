@@ -116,6 +116,7 @@ MACHINES = {
         Machine("kernel", "2M", "qemu32"),
         Machine("kernel", "8M", "pentium3", shows=NO_NX),
         Machine("kernel", "64M", "qemu32"),
+        Machine("kernel", "64M", "qemu32", "cpu=486"),
         Machine("kernel", "1G", "pentium3", shows=NO_NX),
         Machine("kernel", "3500M", "max", machine="q35"),
         Machine("kernel", "4G", "qemu32", machine="microvm"),  # 32 address bits, and RAM above

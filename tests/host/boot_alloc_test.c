@@ -209,6 +209,22 @@ KTEST(boot_alloc, high_frames_are_given_only_when_asked_for)
 	EXPECT_EQ(boot_alloc_high(3).n, ARCH_DIRECT_PAGES);
 }
 
+/* A range of "all there is" has no end that a number could name. */
+KTEST(boot_alloc, memory_up_to_2_64_is_in_the_direct_map)
+{
+	struct kregion r;
+
+	mark(0x1, 0x9e, MEM_USABLE);
+	memmap_mark(&map, 0x100000, UINT64_MAX, MEM_USABLE);
+	start_with_all_mapped();
+	ASSERT(kmap_region(ARCH_KERNEL_VPN + 0x9f, &r));
+	EXPECT_EQ(r.range.first, ARCH_KERNEL_VPN + 0x100);
+	ASSERT(kmap_region(ARCH_KERNEL_VPN + ARCH_DIRECT_PAGES - 1, &r));
+	EXPECT_EQ(r.range.first + r.range.count, ARCH_KERNEL_VPN + ARCH_DIRECT_PAGES);
+	EXPECT_EQ(frame_table_end(), arch_mmu.pfn_end);
+	boot_alloc_seal();
+}
+
 KTEST_PANICS(boot_alloc, a_late_high_allocation_panics, "after phase one was sealed")
 {
 	boot_alloc_seal();

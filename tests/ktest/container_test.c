@@ -173,6 +173,22 @@ KTEST(container, a_frame_of_another_container_is_refused)
 	container_destroy(b);
 }
 
+/* Whoever made them takes them back: they would be freed under what stands in them. */
+KTEST(container, tables_and_slabs_are_not_freed_by_their_owner)
+{
+	struct container_id c = split(CONTAINER_ROOT, 5);
+	pfn_t table, slab;
+
+	ASSERT_EQ(container_alloc(c, ALLOC_TABLE, &table), 0);
+	ASSERT_EQ(container_alloc(c, ALLOC_PRIVATE, &slab), 0);
+	EXPECT_EQ(container_free(c, table), -EPERM);
+	EXPECT_EQ(container_free(c, slab), -EPERM);
+	EXPECT_EQ(usage(c), 2);
+	frame_put(table);
+	frame_put(slab);
+	container_destroy(c);
+}
+
 KTEST(container, a_stale_id_is_refused_everywhere)
 {
 	struct container_id c = split(CONTAINER_ROOT, 5), d, parent;
