@@ -146,6 +146,20 @@ KTEST(memmap, reserved_ranges_beyond_the_room_stay_reserved)
 	EXPECT_EQ(m.lost + asked, memmap_bytes(&m, MEM_RESERVED, 0));
 }
 
+/* Two boot allocations side by side, and no edge left to tell them apart: to free one must not free the other. */
+KTEST(memmap, giving_back_without_room_gives_back_nothing_else)
+{
+	memmap_mark(&m, 0, 256 * M, MEM_USABLE);
+	memmap_set(&m, PFN(10), 1, MEM_BOOT);
+	memmap_set(&m, PFN(11), 1, MEM_BOOT);
+	for (uint32_t n = 20; m.count < MEMMAP_EDGES; n += 2)
+		memmap_set(&m, PFN(n), 1, MEM_BOOT);
+	memmap_set(&m, PFN(10), 1, MEM_USABLE);
+	EXPECT_EQ(memmap_kind(&m, PFN(11)), MEM_BOOT);
+	EXPECT_EQ(m.lost, PAGE_SIZE);
+	EXPECT(is_sound());
+}
+
 /* Each frame against a plain array: the kind that was marked last or most reserved. */
 KTEST(memmap, random_ranges_against_a_model)
 {
