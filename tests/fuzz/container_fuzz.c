@@ -83,12 +83,10 @@ static void begin(void)
 	my.stale = (struct container_id){UINT32_MAX, 0};
 }
 
-/* With no free slot left the table must grow; its arrays may be refused. */
-static bool may_lack_memory(uint32_t frames_before)
+/* The table grows where no slot is free, and slots stay in use while frames name them: its arrays may be refused. */
+static bool may_lack_memory(void)
 {
-	uint32_t capacity = frames_before ? frames_before / 10 * 1024 : 64;
-
-	return container_count() == capacity && (my.failing || spare_of(0) < 4 * frames_before + 20);
+	return my.failing || spare_of(0) < 4 * container_table_frames() + 32;
 }
 
 static void split(uint32_t i, uint32_t j, uint32_t n)
@@ -99,7 +97,7 @@ static void split(uint32_t i, uint32_t j, uint32_t n)
 	int err = container_split(my.slot[i].id, n, &id);
 
 	if (err == -ENOMEM) {
-		FUZZ_HOLDS(may_lack_memory(before));
+		FUZZ_HOLDS(may_lack_memory());
 		return;
 	}
 	/* The table's growth may have taken what the root had to spare. */

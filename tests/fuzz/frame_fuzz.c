@@ -193,29 +193,38 @@ static void allocate(struct block *b, uint32_t flags)
 		enter(b, flags, zone);
 }
 
-static void allocate_page(struct block *b)
+static void allocate_pages(struct block *b, unsigned order)
 {
 	enum zone_id zone = ZONES;
-	int want = expected(ALLOC_KERNEL, 0, &zone);
-	void *page = kalloc();
+	int want = expected(ALLOC_KERNEL, order, &zone);
+	void *page = order ? kalloc_block(order) : kalloc();
 
 	FUZZ_EQ(!page, want != 0);
-	b->order = 0;
+	b->order = order;
 	b->f = page ? arch_frame_of_direct(page) : NO_FRAME;
 	if (page)
 		enter(b, ALLOC_KERNEL, zone);
 }
 
-/* Gives a reference back, in either of the ways that there are for it. */
-static void put(struct block *b, bool as_page)
+/* Gives a reference back where a page's address will do: to the only one on a block of the kernel's. */
+static void free_pages(const struct block *b)
 {
+	if (b->order)
+		kfree_block(arch_frame_direct(b->f));
+	else
+		kfree(arch_frame_direct(b->f));
+}
+
+/* Gives a reference back, in either of the ways that there are for it. */
+static void put(struct block *b, bool as_pages)
+{
+	as_pages &= b->refs == 1 && b->state == FRAME_KERNEL && arch_frame_is_direct(b->f);
 	if (b->refs == 1) {
 		check_stamp(b);
 		mark(b, true);
 	}
-	if (as_page && b->refs == 1 && b->order == 0 && b->state == FRAME_KERNEL &&
-	    arch_frame_is_direct(b->f))
-		kfree(arch_frame_direct(b->f));
+	if (as_pages)
+		free_pages(b);
 	else
 		frame_put(b->f);
 	if (!--b->refs)
@@ -242,8 +251,8 @@ static void check_stats(void)
 
 static uint32_t take_flags(struct fuzz_input *in, uint8_t what)
 {
-	static const uint32_t purposes[] = {ALLOC_KERNEL, ALLOC_TABLE, ALLOC_USER};
-	uint32_t flags = purposes[what / 16 % 3];
+	static const uint32_t purposes[] = {ALLOC_KERNEL, ALLOC_TABLE, ALLOC_USER, ALLOC_PRIVATE};
+	uint32_t flags = purposes[what / 16 % 4];
 
 	flags |= what & 8 ? ALLOC_HIGH : 0;
 	flags |= what & 128 ? ALLOC_ZERO : 0;
@@ -289,7 +298,7 @@ static void step(struct fuzz_input *in)
 	else if (what % 8 == 5)
 		set_failure(in);
 	else if (!b->f.n && what % 8 == 4)
-		allocate_page(b);
+		allocate_pages(b, fuzz_take_below(in, BUDDY_ORDERS));
 	else if (!b->f.n)
 		allocate(b, take_flags(in, what));
 	else if (what % 8 == 4)

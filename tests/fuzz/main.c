@@ -23,7 +23,7 @@ static const struct sim_config small_machine = {
 	.name = "fuzz",
 	.what = "12 MiB of low memory, 6 MiB of high memory",
 	.modes = SIM_BOTH,
-	.ram = {{0x0, 0x9f}, {0x100, 0xb00}, {0x38000, 0x203}, {0x383fd, 0x405}},
+	.ram = {{0x0, 0x9f}, {0x100, 0xb00}, {SIM_DIRECT_FRAMES, 0x203}, {SIM_DIRECT_FRAMES + 0x3fd, 0x405}},
 };
 
 static const struct fuzz_target *const targets[] = {

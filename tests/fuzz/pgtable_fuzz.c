@@ -305,7 +305,7 @@ static void set_entry(struct model *m, struct wish w)
 	w.range.first = v;
 	w.prot &= ~(PROT_OWNED | PROT_GLOBAL | PROT_LARGE);
 	/* An entry is set as it is wanted: what a program may see is for the caller to know. */
-	if (frame_state(w.f) != FRAME_USER && frame_state(w.f) != FRAME_RESERVED)
+	if (frame_block_state(w.f) != FRAME_USER && frame_block_state(w.f) != FRAME_RESERVED)
 		w.prot &= ~PROT_USER;
 	if (!want && w.f.n >= ARCH_PFN_END)
 		want = -EINVAL;

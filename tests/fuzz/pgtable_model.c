@@ -67,7 +67,7 @@ int model_expect_charge(const struct model *m, uint32_t frames, int32_t fail_aft
 /* The rules about the frames of a mapping; each frame for itself. */
 static bool may_map_frame(pfn_t f, prot_t prot)
 {
-	enum frame_state state = frame_state(f);
+	enum frame_state state = frame_block_state(f);
 
 	if (prot & PROT_USER && state != FRAME_USER && state != FRAME_RESERVED)
 		return false;
