@@ -138,6 +138,12 @@ KTEST(frame, only_memory_that_the_loader_called_usable)
 	}
 }
 
+KTEST(frame, frame_0_is_nobodys)
+{
+	EXPECT_EQ(frame_state(PFN(0)), FRAME_RESERVED);
+	EXPECT_EQ(frame_refs(PFN(0)), 0);
+}
+
 /* Usable memory below the mode's reach, frame 0 apart, is under management: nothing stops at a constant. */
 KTEST(frame, all_usable_memory_is_managed)
 {
