@@ -107,6 +107,14 @@ KTEST_PANICS(boot_alloc, give_back_of_what_was_not_taken_panics, "was not alloca
 	boot_free_frames(PFN(0x100), 1);
 }
 
+/* A spare spent on the span behind it would come out of this very run. */
+KTEST(boot_alloc, a_run_up_to_the_windows_end_needs_no_more_of_it)
+{
+	mark(SIM_ENTRY_FRAMES - 0x10, 0x10, MEM_USABLE);
+	boot_alloc_init(&map, PFN(SIM_ENTRY_FRAMES), PFN(SIM_IMAGE_END - 1));
+	EXPECT_EQ(boot_alloc_frames(0x10).n, SIM_ENTRY_FRAMES - 0x10);
+}
+
 /* The entry tables' window is full, as behind a large module: a few free frames far away, each in another span. */
 KTEST(boot_alloc, the_window_grows_to_wherever_memory_is)
 {

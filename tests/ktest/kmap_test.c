@@ -350,6 +350,16 @@ KTEST(kmap, stacks_run_out_in_an_orderly_way)
 		kstack_free(top[again]);
 }
 
+KTEST_PANICS(kmap, kstack_free_inside_of_a_page_panics, "is no stack's top")
+{
+	kstack_free(kstack_alloc() + 1);
+}
+
+KTEST_PANICS(kmap, kstack_free_of_another_page_panics, "is no stack's top")
+{
+	kstack_free(kstack_alloc() - PAGE_SIZE);
+}
+
 KTEST_PANICS(kmap, kstack_free_twice_panics, "is no stack's top")
 {
 	vaddr_t top = kstack_alloc();
