@@ -420,8 +420,18 @@ KTEST(frame, check_sees_a_block_in_two_lists)
 	ASSERT(f.n);
 	prev = frame_desc(f.n)->prev;
 	frame_desc(f.n)->prev = f.n;
-	EXPECT_FAULTS(check_free_list());
+	EXPECT_ONE_FAULT(check_free_list());
 	frame_desc(f.n)->prev = prev;
+	EXPECT_EQ(check_free_list(), 0);
+}
+
+/* Of any account, the root's among them. */
+KTEST(frame, check_sees_a_charge_without_its_frame)
+{
+	EXPECT_EQ(check_free_list(), 0);
+	frame_accounts.quotas.usage[0]++;
+	EXPECT_ONE_FAULT(check_free_list());
+	frame_accounts.quotas.usage[0]--;
 	EXPECT_EQ(check_free_list(), 0);
 }
 
