@@ -107,6 +107,13 @@ KTEST_PANICS(boot_alloc, give_back_of_what_was_not_taken_panics, "was not alloca
 	boot_free_frames(PFN(0x100), 1);
 }
 
+KTEST_PANICS(boot_alloc, give_back_of_more_than_was_taken_panics, "was not allocated")
+{
+	mark(0x100, 4, MEM_USABLE);
+	start_with_all_mapped();
+	boot_free_frames(boot_alloc_frames(1), 2);
+}
+
 /* A spare spent on the span behind it would come out of this very run. */
 KTEST(boot_alloc, a_run_up_to_the_windows_end_needs_no_more_of_it)
 {

@@ -138,6 +138,21 @@ KTEST(frame, only_memory_that_the_loader_called_usable)
 	}
 }
 
+/* Or a sweep would pass over allocations that a frame freed on the way made up for. */
+KTEST(frame, while_allocations_fail_a_freed_frame_is_no_help)
+{
+	pfn_t f, g;
+
+	ASSERT_EQ(frame_alloc(ALLOC_KERNEL, &f), 0);
+	machine_fail_after(0);
+	frame_put(f);
+	EXPECT_EQ(frame_alloc(ALLOC_KERNEL, &g), -ENOMEM);
+	EXPECT(!kalloc());
+	machine_fail_after(-1);
+	EXPECT_EQ(frame_alloc(ALLOC_KERNEL, &f), 0);
+	frame_put(f);
+}
+
 KTEST(frame, frame_0_is_nobodys)
 {
 	EXPECT_EQ(frame_state(PFN(0)), FRAME_RESERVED);
