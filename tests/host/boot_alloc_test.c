@@ -59,6 +59,14 @@ KTEST(boot_alloc, gives_what_the_map_calls_usable_and_nothing_else)
 	EXPECT_EQ(memmap_bytes(&map, MEM_USABLE, 0), 0);
 }
 
+KTEST(boot_alloc, reset_forgets_the_map)
+{
+	start_with_all_mapped();
+	EXPECT(boot_memmap() == &map);
+	boot_alloc_reset();
+	EXPECT(!boot_memmap());
+}
+
 KTEST(boot_alloc, never_frame_0)
 {
 	mark(0, 2, MEM_USABLE);

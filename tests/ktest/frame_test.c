@@ -138,6 +138,26 @@ KTEST(frame, only_memory_that_the_loader_called_usable)
 	}
 }
 
+/* At both ends of every range of the map, as far as the machine reaches. */
+KTEST(frame, ram_has_descriptors_and_nothing_else_has)
+{
+	const struct memmap *m = boot_memmap();
+
+	EXPECT_EQ(frame_end % (1u << (BUDDY_ORDERS - 1)), 0);
+	for (uint32_t i = 0; i < m->count; i++) {
+		struct mem_range r = memmap_range(m, i);
+		uint64_t first = r.start / PAGE_SIZE, end = r.end ? r.end / PAGE_SIZE : arch_mmu.pfn_end;
+
+		first += first == 0;
+		if (end > arch_mmu.pfn_end)
+			end = arch_mmu.pfn_end;
+		if (first >= end)
+			continue;
+		EXPECT_EQ(frame_state(PFN((uint32_t)first)) != FRAME_RESERVED, mem_kind_is_ram(r.kind));
+		EXPECT_EQ(frame_state(PFN((uint32_t)end - 1)) != FRAME_RESERVED, mem_kind_is_ram(r.kind));
+	}
+}
+
 /* Or a sweep would pass over allocations that a frame freed on the way made up for. */
 KTEST(frame, while_allocations_fail_a_freed_frame_is_no_help)
 {

@@ -397,6 +397,34 @@ KTEST(kmap, a_device_gets_a_window)
 	}
 }
 
+/* The second and the third of them as well as the first. */
+KTEST(kmap, every_device_has_a_region)
+{
+	static void *window[2];
+	pfn_t f = machine_device_frames(4);
+
+	for (uint32_t i = 0; i < 2; i++) {
+		struct kregion r;
+
+		if (!window[i])
+			window[i] = kmap_device(paddr_of(PFN(f.n + 2 + i)), PAGE_SIZE);
+		ASSERT(window[i]);
+		ASSERT(kmap_region(vpn_of((vaddr_t)(uintptr_t)window[i]), &r));
+		EXPECT_EQ(r.first.n, f.n + 2 + i);
+		EXPECT_EQ(r.range.count, 1);
+	}
+}
+
+KTEST(kmap, the_page_behind_the_last_is_nobodys)
+{
+	struct tlb_batch b;
+
+	tlb_begin(&b, kernel_pdir.root);
+	EXPECT_EQ(unmap_page(&kernel_pdir, ARCH_VPN_END, &b), -EPERM);
+	EXPECT_EQ(map_page(&kernel_pdir, ARCH_VPN_END, machine_device_frames(1), PROT_R), -EPERM);
+	EXPECT_EQ(alloc_page(&kernel_pdir, ARCH_VPN_END, PROT_R), -EPERM);
+}
+
 KTEST(kmap, regions_follow_one_another)
 {
 	struct kregion r;

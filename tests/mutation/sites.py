@@ -179,6 +179,8 @@ def returns(tokens: List[Token], i: int, end: int) -> Iterator[Change]:
         return
     value = [t.text for t in tokens[i + 1 : end]]
     for other in ("0", "1"):
+        if other == "1" and value[0] == "fault":
+            continue  # that is what it returns; its words are for people
         if value not in ([other], ["false"], ["true"], ["NULL"]):
             yield tokens[i].end, tokens[end].at, f" {other}", "return"
 
