@@ -80,6 +80,15 @@ struct ktest_fixture {
 		printk_quiet = false;                                                                        \
 		EXPECT_NE(faults_found, 0);                                                                  \
 	} while (0)
+/* The same for a check that must count one fault, neither more nor less. */
+#define EXPECT_ONE_FAULT(check)                                                                              \
+	do {                                                                                                 \
+		unsigned faults_found;                                                                       \
+		printk_quiet = true;                                                                         \
+		faults_found = (check);                                                                      \
+		printk_quiet = false;                                                                        \
+		EXPECT_EQ(faults_found, 1);                                                                  \
+	} while (0)
 #define ASSERT(condition)                                                                                    \
 	do {                                                                                                 \
 		if (!EXPECT(condition))                                                                      \
