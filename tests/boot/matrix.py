@@ -113,7 +113,7 @@ MACHINES = {
         Machine("iso", "64M", "486", hole="all-but-512K", says="The self-tests need "),
     ],
     "pae": [
-        Machine("kernel", "2M", "qemu32"),
+        Machine("kernel", "2M", "qemu32", says="The self-tests need "),
         Machine("kernel", "8M", "pentium3", shows=NO_NX),
         Machine("kernel", "64M", "qemu32"),
         Machine("kernel", "64M", "qemu32", "cpu=486"),
@@ -137,7 +137,7 @@ MACHINES = {
         Machine("iso", "8M", "max", module=4),
         Machine("iso", "6G", "max", module=64),
         Machine("iso", "8M", "max", module=1, high=True),
-        Machine("iso", "1G", "max", module=32, high=True),
+        Machine("iso", "64M", "max", module=32, high=True),
         Machine("iso", "64M", "max", hole="home"),
         Machine("iso", "64M", "max", hole="large"),
         Machine("iso", "64M", "pentium3", hole="page"),

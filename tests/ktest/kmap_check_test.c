@@ -138,7 +138,10 @@ KTEST(kmap_check, sees_descriptors_in_strange_frames)
 	ASSERT_EQ(s.level, 0);
 	/* Aligned, it cannot be one of those whose descriptors lie in the page that changes. */
 	ASSERT_EQ(frame_alloc(ALLOC_KERNEL | ALLOC_ORDER(8), &other), 0);
-	EXPECT_ONE_FAULT(faults_with(s.entry, arch_pte_leaf(0, other, prot)));
+	if (machine_is_simulated())
+		EXPECT_ONE_FAULT(faults_with(s.entry, arch_pte_leaf(0, other, prot)));
+	else /* 256 frames have a state by chance meanwhile */
+		EXPECT_FAULTS(faults_with(s.entry, arch_pte_leaf(0, other, prot)));
 	frame_put(other);
 }
 
