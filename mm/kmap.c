@@ -280,17 +280,22 @@ static pfn_t desc_frames(uint32_t *pages)
 	return NO_FRAME;
 }
 
-/* Maps descriptor pages [page, page + count), all of them for RAM or none; *count falls to what came in a row. */
-static int map_descriptors(struct pdir *pd, uint32_t page, uint32_t *count)
+/* Maps the one page of zeroes as descriptor pages [page, page + count). */
+static int map_no_ram(struct pdir *pd, uint32_t page, uint32_t count)
 {
-	pfn_t f;
+	int err = 0;
+
+	for (uint32_t i = 0; i < count && !err; i++)
+		err = map_page(pd, ARCH_DESC_VPN + page + i, kmap.no_ram, RO);
+	return err;
+}
+
+/* Makes and maps descriptor pages [page, page + *count) of RAM; *count falls to what came in a row. */
+static int map_ram(struct pdir *pd, uint32_t page, uint32_t *count)
+{
+	pfn_t f = desc_frames(count);
 	int err;
 
-	if (!page_describes_ram(page)) {
-		*count = 1;
-		return map_page(pd, ARCH_DESC_VPN + page, kmap.no_ram, RO);
-	}
-	f = desc_frames(count);
 	if (!f.n)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < *count; i++)
@@ -301,7 +306,7 @@ static int map_descriptors(struct pdir *pd, uint32_t page, uint32_t *count)
 	return err;
 }
 
-/* Unmaps the descriptors before a page and gives their frames back; nobody has looked at them yet. */
+/* Gives the frames of the descriptors before a page back and unmaps all; nobody has looked at them yet. */
 static void drop_descriptors(struct pdir *pd, uint32_t end)
 {
 	struct tlb_batch b;
@@ -311,7 +316,7 @@ static void drop_descriptors(struct pdir *pd, uint32_t end)
 			boot_free_frames(
 				arch_pte_pfn(get_ptbl_entry_by_va(pd, vaddr_of(ARCH_DESC_VPN + page))), 1);
 	tlb_begin(&b, pd->root);
-	unmap_region(pd, PAGES(ARCH_DESC_VPN, end), &b);
+	unmap_region(pd, PAGES(ARCH_DESC_VPN, desc_pages_wanted()), &b);
 	tlb_finish(&b);
 	boot_free_frames(kmap.no_ram, 1);
 }
@@ -328,7 +333,7 @@ int kmap_descriptors(struct pdir *pd)
 	arch_frame_zero(kmap.no_ram);
 	for (uint32_t page = 0; page < pages; page += count) {
 		count = desc_run_end(page, pages) - page;
-		err = map_descriptors(pd, page, &count);
+		err = page_describes_ram(page) ? map_ram(pd, page, &count) : map_no_ram(pd, page, count);
 		if (err) {
 			drop_descriptors(pd, page);
 			return err;

@@ -53,7 +53,7 @@ ROWS = [
 
 
 def measure(kernel: str, memory: str) -> Figures:
-    command = ["qemu-system-i386", "-kernel", kernel, "-append", "bench", "-cpu", "qemu32", "-m", memory, *COUNTING]
+    command = ["qemu-system-i386", "-kernel", kernel, "-append", "bench", "-cpu", "qemu32,+pse36", "-m", memory, *COUNTING]
     command += ["-display", "none", "-monitor", "none", "-serial", "stdio", "-nic", "none", "-no-reboot"]
     command += ["-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
     done = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, timeout=LIMIT)
