@@ -425,15 +425,25 @@ KTEST(kmap, the_page_behind_the_last_is_nobodys)
 	EXPECT_EQ(alloc_page(&kernel_pdir, ARCH_VPN_END, PROT_R), -EPERM);
 }
 
+/* True for two that should have been one: side by side, and neither has frames of its own that tell them apart. */
+static bool are_one(const struct kregion *a, const struct kregion *b)
+{
+	if (a->first.n || b->first.n || (a->prot & PROT_OWNED))
+		return false;
+	return a->range.first + a->range.count == b->range.first && a->prot == b->prot;
+}
+
 KTEST(kmap, regions_follow_one_another)
 {
-	struct kregion r;
+	struct kregion r, before = {.name = ""};
 	vpn_t v = ARCH_KERNEL_VPN;
 	uint32_t count = 0;
 
 	while (kmap_region(v, &r)) {
 		ASSERT(r.range.count && r.range.first >= v && r.range.first + r.range.count <= ARCH_VPN_END);
 		EXPECT(r.prot & PROT_R && r.name[0]);
+		ASSERT(!are_one(&before, &r));
+		before = r;
 		v = r.range.first + r.range.count;
 		count++;
 	}

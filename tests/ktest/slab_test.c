@@ -109,6 +109,21 @@ KTEST(slab, kmalloc_of_nothing_and_of_too_much_is_null)
 	kmfree(NULL);
 }
 
+KTEST(slab, a_cache_is_made_of_whatever_memory)
+{
+	void *p;
+
+	fill((uint8_t *)&cache, sizeof(cache), 0xA7);
+	cache_init(&cache, "test", 64);
+	EXPECT_EQ(cache_check(&cache), 0);
+	p = cache_alloc(&cache);
+	ASSERT(p);
+	EXPECT_EQ(cache.slabs, 1);
+	EXPECT_EQ(cache.used, 1);
+	cache_free(&cache, p);
+	EXPECT_EQ(cache_check(&cache), 0);
+}
+
 KTEST(slab, check_sees_a_wrong_count)
 {
 	void *p;
