@@ -219,17 +219,11 @@ static uint32_t desc_pages_wanted(void)
 	return frame_table_end() / DESC_IN_PAGE;
 }
 
-/*
- * Root entries are shared by value, so the tables of descriptors, stacks, devices and windows are there from the
- * start.
- */
+/* Root entries are shared by value, so the tables of stacks, devices and windows are there from the start. */
 static int make_tables(struct pdir *pd)
 {
-	vpn_t desc_end = ARCH_DESC_VPN + desc_pages_wanted();
 	int err = alloc_ptbl(pd, vaddr_of(KMAP_WINDOW_VPN));
 
-	for (vpn_t v = ARCH_DESC_VPN; v < desc_end && !err; v += SPAN)
-		err = alloc_ptbl(pd, vaddr_of(v));
 	for (vpn_t v = KMAP_STACK_VPN; v < KMAP_DEVICE_VPN + KMAP_DEVICE_PAGES && !err; v += SPAN)
 		err = alloc_ptbl(pd, vaddr_of(v));
 	return err;

@@ -34,7 +34,7 @@ bool kmap_region(vpn_t v, struct kregion *out);
 
 /*
  * Makes the kernel's map: text read and execute, read-only data, data, the direct map of RAM, and tables for
- * descriptors, stacks, devices and windows. pd becomes a directory with an empty user part. Returns 0 or -ENOMEM;
+ * stacks, devices and windows. pd becomes a directory with an empty user part. Returns 0 or -ENOMEM;
  * on failure every table built so far is given back. Before alloc_init the tables come from the boot allocator.
  */
 int kvm_init(struct pdir *pd);
