@@ -137,7 +137,8 @@ KTEST(kmap_check, sees_descriptors_in_strange_frames)
 
 	ASSERT_EQ(s.level, 0);
 	/* Aligned, it cannot be one of those whose descriptors lie in the page that changes. */
-	ASSERT_EQ(frame_alloc(ALLOC_KERNEL | ALLOC_ORDER(8), &other), 0);
+	if (frame_alloc(ALLOC_KERNEL | ALLOC_ORDER(8), &other))
+		SKIP("so small a machine has no 256 frames in a row");
 	if (machine_is_simulated())
 		EXPECT_ONE_FAULT(faults_with(s.entry, arch_pte_leaf(0, other, prot)));
 	else /* 256 frames have a state by chance meanwhile */
