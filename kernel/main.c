@@ -114,13 +114,17 @@ static int make_descriptors(void)
 	return kmap_descriptors(&kernel_pdir);
 }
 
-/* What the loader's own ranges call usable, in whole KiB. */
+/* What the loader's own ranges call usable within reach, in whole KiB. */
 static uint64_t usable_kib(void)
 {
-	uint64_t sum = 0;
+	uint64_t reach = (uint64_t)arch_mmu.pfn_end << PAGE_SHIFT, sum = 0;
 
-	for (uint32_t i = 0; i < boot_info.raw_count; i++)
-		sum += boot_info.raw[i].type == BOOT_RAW_USABLE ? boot_info.raw[i].length / 1024 : 0;
+	for (uint32_t i = 0; i < boot_info.raw_count; i++) {
+		uint64_t length = boot_info.raw[i].length, base = boot_info.raw[i].base;
+
+		if (boot_info.raw[i].type == BOOT_RAW_USABLE && base < reach)
+			sum += (length < reach - base ? length : reach - base) / 1024;
+	}
 	return sum;
 }
 

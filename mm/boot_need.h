@@ -9,7 +9,7 @@
 
 /* Frames. Descriptors may lie anywhere, all else in the direct map's reach. */
 struct boot_need {
-	uint32_t kernel_map;  /* tables of the direct map, of descriptors, stacks, devices and windows */
+	uint32_t kernel_map;  /* tables of the direct map, descriptors, stacks, devices and windows */
 	uint32_t descriptors; /* of every frame of RAM within the mode's reach */
 	uint32_t identity;    /* directory 0 and its tables */
 	uint32_t stack;

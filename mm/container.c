@@ -69,13 +69,14 @@ static bool is_alive(uint32_t i)
 	return table.field[GENERATION][i] % 2 == 0;
 }
 
-/* Makes a slot that nothing names any more ready for another container, if it has a generation left. */
-static void add_slot(uint32_t i)
+/* Makes a slot that nothing names any more ready for another container; false when its generations are used up. */
+static bool add_slot(uint32_t i)
 {
 	if (table.field[GENERATION][i] == UINT32_MAX)
-		return;
+		return false;
 	table.field[NEXT][i] = table.free_slot;
 	table.free_slot = i;
+	return true;
 }
 
 /* Puts the slots from first on into the free list, the lowest in front. */
@@ -161,10 +162,10 @@ uint32_t container_table_frames(void)
 		       : FIELDS * (table.capacity * (uint32_t)sizeof(uint32_t) / PAGE_SIZE);
 }
 
+/* Every id that was ever given is even, so that none is a free slot's generation. */
 static bool is_live(struct container_id c)
 {
-	return c.index < table.capacity && table.field[GENERATION][c.index] == c.generation &&
-	       is_alive(c.index);
+	return c.index < table.capacity && table.field[GENERATION][c.index] == c.generation;
 }
 
 static struct container_id id_of(uint32_t i)
@@ -226,8 +227,7 @@ static uint32_t reap(uint32_t i)
 			continue;
 		}
 		*link = table.field[NEXT][alias];
-		add_slot(alias);
-		reaped++;
+		reaped += add_slot(alias);
 	}
 	return reaped;
 }

@@ -168,6 +168,8 @@ static inline uint32_t alloc_block(uint32_t owner, uint32_t flags, unsigned orde
 	struct frame *f;
 	uint32_t n;
 
+	if (QUIRE_DEBUG)
+		INVARIANT((flags & 7) >= ALLOC_KERNEL); /* a purpose */
 	if (!quota_charge(&frame_accounts.quotas, owner, 1u << order))
 		return 0;
 	n = take(flags, order);
@@ -311,6 +313,14 @@ static inline void put(struct frame *f, uint32_t n, bool owner_lives)
 		release_any(f, n);
 }
 
+/* True for a table, a slab or a stack: whoever made it takes it back. */
+static inline bool is_built_in(uint32_t tag)
+{
+	enum frame_state state = frame_tag_state(tag);
+
+	return state == FRAME_TABLE || state == FRAME_PRIVATE;
+}
+
 extern inline bool frame_put_owned_locked(pfn_t p, uint32_t owner)
 {
 	struct frame *f;
@@ -318,7 +328,7 @@ extern inline bool frame_put_owned_locked(pfn_t p, uint32_t owner)
 	if (!frame_known(p.n))
 		return false;
 	f = frame_desc(p.n);
-	if (!tag_is_used(f->tag))
+	if (!tag_is_used(f->tag) || is_built_in(f->tag))
 		return false;
 	if (f->owner == owner)
 		put(f, p.n, true);

@@ -84,7 +84,10 @@ void frame_put(pfn_t f);
 /* The same for count of them, one reference each, with the lock taken once. */
 void frame_put_all(const pfn_t *f, uint32_t count);
 
-/* The same for who holds frame_lock and names the owner: false, with nothing changed, for any other frame. */
+/*
+ * The same for who holds frame_lock and names who pays for it: false, with nothing changed, for any other frame, and
+ * for tables, slabs and stacks, which whoever made them takes back.
+ */
 bool frame_put_owned_locked(pfn_t f, uint32_t owner);
 
 /* Return a used block's references and who pays for it; the state of any frame, FRAME_RESERVED for unknown ones. */

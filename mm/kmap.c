@@ -86,25 +86,24 @@ static struct part part_of(pfn_t f)
 static bool ram_run(uint32_t n, struct pages *out)
 {
 	const struct memmap *m = boot_memmap();
-	uint64_t at = paddr_of(PFN(n)).a;
+	uint64_t at = paddr_of(PFN(n)).a, limit = (uint64_t)ARCH_DIRECT_PAGES << PAGE_SHIFT;
 	uint64_t from = 0, to = 0;
 
 	for (uint32_t i = 0; i < m->count; i++) {
 		struct mem_range r = memmap_range(m, i);
+		uint64_t end = r.end && r.end < limit ? r.end : limit; /* 0 stands for 2^64 */
 
-		if (r.end && r.end <= at)
+		if (end <= at)
 			continue;
 		if (mem_kind_is_ram(r.kind)) {
 			from = to ? from : r.start;
-			to = r.end;
+			to = end;
 		} else if (to) {
 			break;
 		}
 	}
 	if (from < at)
 		from = at;
-	if (to > (uint64_t)ARCH_DIRECT_PAGES << PAGE_SHIFT)
-		to = (uint64_t)ARCH_DIRECT_PAGES << PAGE_SHIFT;
 	if (from >= to)
 		return false;
 	*out = PAGES((uint32_t)(from >> PAGE_SHIFT), (uint32_t)((to - from) >> PAGE_SHIFT));
@@ -220,17 +219,11 @@ static uint32_t desc_pages_wanted(void)
 	return frame_table_end() / DESC_IN_PAGE;
 }
 
-/*
- * Root entries are shared by value, so the tables of descriptors, stacks, devices and windows are there from the
- * start.
- */
+/* Root entries are shared by value, so the tables of stacks, devices and windows are there from the start. */
 static int make_tables(struct pdir *pd)
 {
-	vpn_t desc_end = ARCH_DESC_VPN + desc_pages_wanted();
 	int err = alloc_ptbl(pd, vaddr_of(KMAP_WINDOW_VPN));
 
-	for (vpn_t v = ARCH_DESC_VPN; v < desc_end && !err; v += SPAN)
-		err = alloc_ptbl(pd, vaddr_of(v));
 	for (vpn_t v = KMAP_STACK_VPN; v < KMAP_DEVICE_VPN + KMAP_DEVICE_PAGES && !err; v += SPAN)
 		err = alloc_ptbl(pd, vaddr_of(v));
 	return err;
@@ -281,17 +274,22 @@ static pfn_t desc_frames(uint32_t *pages)
 	return NO_FRAME;
 }
 
-/* Maps descriptor pages [page, page + count), all of them for RAM or none; *count falls to what came in a row. */
-static int map_descriptors(struct pdir *pd, uint32_t page, uint32_t *count)
+/* Maps the one page of zeroes as descriptor pages [page, page + count). */
+static int map_no_ram(struct pdir *pd, uint32_t page, uint32_t count)
 {
-	pfn_t f;
+	int err = 0;
+
+	for (uint32_t i = 0; i < count && !err; i++)
+		err = map_page(pd, ARCH_DESC_VPN + page + i, kmap.no_ram, RO);
+	return err;
+}
+
+/* Makes and maps descriptor pages [page, page + *count) of RAM; *count falls to what came in a row. */
+static int map_ram(struct pdir *pd, uint32_t page, uint32_t *count)
+{
+	pfn_t f = desc_frames(count);
 	int err;
 
-	if (!page_describes_ram(page)) {
-		*count = 1;
-		return map_page(pd, ARCH_DESC_VPN + page, kmap.no_ram, RO);
-	}
-	f = desc_frames(count);
 	if (!f.n)
 		return -ENOMEM;
 	for (uint32_t i = 0; i < *count; i++)
@@ -302,7 +300,7 @@ static int map_descriptors(struct pdir *pd, uint32_t page, uint32_t *count)
 	return err;
 }
 
-/* Unmaps the descriptors before a page and gives their frames back; nobody has looked at them yet. */
+/* Gives the frames of the descriptors before a page back and unmaps all; nobody has looked at them yet. */
 static void drop_descriptors(struct pdir *pd, uint32_t end)
 {
 	struct tlb_batch b;
@@ -312,7 +310,7 @@ static void drop_descriptors(struct pdir *pd, uint32_t end)
 			boot_free_frames(
 				arch_pte_pfn(get_ptbl_entry_by_va(pd, vaddr_of(ARCH_DESC_VPN + page))), 1);
 	tlb_begin(&b, pd->root);
-	unmap_region(pd, PAGES(ARCH_DESC_VPN, end), &b);
+	unmap_region(pd, PAGES(ARCH_DESC_VPN, desc_pages_wanted()), &b);
 	tlb_finish(&b);
 	boot_free_frames(kmap.no_ram, 1);
 }
@@ -329,7 +327,7 @@ int kmap_descriptors(struct pdir *pd)
 	arch_frame_zero(kmap.no_ram);
 	for (uint32_t page = 0; page < pages; page += count) {
 		count = desc_run_end(page, pages) - page;
-		err = map_descriptors(pd, page, &count);
+		err = page_describes_ram(page) ? map_ram(pd, page, &count) : map_no_ram(pd, page, count);
 		if (err) {
 			drop_descriptors(pd, page);
 			return err;

@@ -34,7 +34,7 @@ bool kmap_region(vpn_t v, struct kregion *out);
 
 /*
  * Makes the kernel's map: text read and execute, read-only data, data, the direct map of RAM, and tables for
- * descriptors, stacks, devices and windows. pd becomes a directory with an empty user part. Returns 0 or -ENOMEM;
+ * stacks, devices and windows. pd becomes a directory with an empty user part. Returns 0 or -ENOMEM;
  * on failure every table built so far is given back. Before alloc_init the tables come from the boot allocator.
  */
 int kvm_init(struct pdir *pd);
@@ -89,7 +89,8 @@ void *kmap_device(paddr_t base, uint32_t length);
 
 /*
  * Walks a directory and proves it: the kernel half maps what the regions say and nothing else; no kernel text,
- * read-only data or page table is writable but at its place in the kernel's map; no kernel frame has a user
+ * read-only data or page table is writable but at its place in the kernel's map (a table: or in the identity map's); no
+ * kernel frame has a user
  * mapping; nothing is writable and executable where there is NX. Prints each fault and returns how many there are.
  */
 unsigned check_vm(const struct pdir *pd);

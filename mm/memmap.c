@@ -88,7 +88,7 @@ static uint64_t usable_in(const struct memmap *m, uint64_t start, uint64_t end)
 
 /*
  * Makes [*start, *end) fit into the edges that are left, without two new ones at worst: outward to edges that
- * exist. Memory that is only usable is given up instead. Returns false for nothing to mark.
+ * exist. Memory that is to become usable is given up instead. Returns false for nothing to mark.
  */
 static bool make_fit(struct memmap *m, uint64_t *start, uint64_t *end, bool usable, uint32_t room)
 {
@@ -144,7 +144,7 @@ void memmap_set(struct memmap *m, pfn_t first, uint32_t count, enum mem_kind kin
 	uint64_t start = paddr_of(first).a;
 	uint64_t end = start + (uint64_t)count * PAGE_SIZE;
 
-	if (count && make_fit(m, &start, &end, false, MEMMAP_EDGES))
+	if (count && make_fit(m, &start, &end, kind == MEM_USABLE, MEMMAP_EDGES))
 		paint(m, start, end, kind, true);
 }
 

@@ -49,7 +49,10 @@ void memmap_init(struct memmap *m);
  */
 void memmap_mark(struct memmap *m, uint64_t start, uint64_t length, enum mem_kind kind);
 
-/* As memmap_mark for frames, but the new kind stands whatever was there: for the boot allocator. */
+/*
+ * As memmap_mark for frames, but the new kind stands whatever was there: for the boot allocator. What it gives back
+ * when there is no room for more edges stays as it is, and is lost.
+ */
 void memmap_set(struct memmap *m, pfn_t first, uint32_t count, enum mem_kind kind);
 
 /* Returns range i; i < m->count. */

@@ -53,8 +53,8 @@ ROWS = [
 
 
 def measure(kernel: str, memory: str) -> Figures:
-    command = ["qemu-system-i386", "-kernel", kernel, "-append", "bench", "-cpu", "qemu32", "-m", memory, *COUNTING]
-    command += ["-display", "none", "-monitor", "none", "-serial", "stdio", "-nic", "none", "-no-reboot"]
+    command = ["qemu-system-i386", "-kernel", kernel, "-append", "bench", "-cpu", "qemu32,+pse36", "-m", memory]
+    command += [*COUNTING, "-display", "none", "-monitor", "none", "-serial", "stdio", "-nic", "none", "-no-reboot"]
     command += ["-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
     done = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, timeout=LIMIT)
     lines = [line.split() for line in done.stdout.decode(errors="replace").splitlines() if line.startswith("bench: ")]

@@ -4,10 +4,11 @@
 PACKAGES_RUN="meson ninja-build clang lld llvm python3 gcc libc6-dev libbsd-dev linux-libc-dev libclang-rt-dev
 	console-setup-linux qemu-system-x86 grub-common grub-pc-bin grub-efi-ia32-bin grub-efi-amd64-bin xorriso
 	mtools"
-PACKAGES_TEST="gcc-multilib clang-format gcovr git ovmf ovmf-ia32"
+PACKAGES_TEST="gcc-multilib g++ clang-format gcovr git ovmf ovmf-ia32
+	bochs bochs-term bochsbios vgabios"
 PACKAGES_PROOF="frama-c-base why3 cvc4"
 
-PACKAGES_DNF="meson ninja-build clang lld llvm compiler-rt python3 gcc glibc-devel.i686 libgcc.i686 libasan.i686
+PACKAGES_DNF="meson ninja-build clang lld llvm compiler-rt python3 gcc gcc-c++ glibc-devel.i686 libgcc.i686 libasan.i686
 	libubsan.i686 libbsd-devel kernel-headers qemu-system-x86-core grub2-tools-extra grub2-pc-modules
 	grub2-efi-ia32-modules grub2-efi-x64-modules kbd-misc xorriso mtools clang-tools-extra gcovr git"
 PACKAGES_PACMAN="meson ninja clang lld llvm compiler-rt python gcc lib32-glibc lib32-gcc-libs libbsd

@@ -113,9 +113,10 @@ MACHINES = {
         Machine("iso", "64M", "486", hole="all-but-512K", says="The self-tests need "),
     ],
     "pae": [
-        Machine("kernel", "2M", "qemu32"),
+        Machine("kernel", "2M", "qemu32", says="The self-tests need "),
         Machine("kernel", "8M", "pentium3", shows=NO_NX),
         Machine("kernel", "64M", "qemu32"),
+        Machine("kernel", "64M", "qemu32", "cpu=486"),
         Machine("kernel", "1G", "pentium3", shows=NO_NX),
         Machine("kernel", "3500M", "max", machine="q35"),
         Machine("kernel", "4G", "qemu32", machine="microvm"),  # 32 address bits, and RAM above
@@ -136,7 +137,7 @@ MACHINES = {
         Machine("iso", "8M", "max", module=4),
         Machine("iso", "6G", "max", module=64),
         Machine("iso", "8M", "max", module=1, high=True),
-        Machine("iso", "1G", "max", module=32, high=True),
+        Machine("iso", "64M", "max", module=32, high=True),
         Machine("iso", "64M", "max", hole="home"),
         Machine("iso", "64M", "max", hole="large"),
         Machine("iso", "64M", "pentium3", hole="page"),

@@ -59,6 +59,14 @@ KTEST(boot_alloc, gives_what_the_map_calls_usable_and_nothing_else)
 	EXPECT_EQ(memmap_bytes(&map, MEM_USABLE, 0), 0);
 }
 
+KTEST(boot_alloc, reset_forgets_the_map)
+{
+	start_with_all_mapped();
+	EXPECT(boot_memmap() == &map);
+	boot_alloc_reset();
+	EXPECT(!boot_memmap());
+}
+
 KTEST(boot_alloc, never_frame_0)
 {
 	mark(0, 2, MEM_USABLE);
@@ -105,6 +113,21 @@ KTEST_PANICS(boot_alloc, give_back_of_what_was_not_taken_panics, "was not alloca
 	mark(0x100, 4, MEM_USABLE);
 	start_with_all_mapped();
 	boot_free_frames(PFN(0x100), 1);
+}
+
+KTEST_PANICS(boot_alloc, give_back_of_more_than_was_taken_panics, "was not allocated")
+{
+	mark(0x100, 4, MEM_USABLE);
+	start_with_all_mapped();
+	boot_free_frames(boot_alloc_frames(1), 2);
+}
+
+/* A spare spent on the span behind it would come out of this very run. */
+KTEST(boot_alloc, a_run_up_to_the_windows_end_needs_no_more_of_it)
+{
+	mark(SIM_ENTRY_FRAMES - 0x10, 0x10, MEM_USABLE);
+	boot_alloc_init(&map, PFN(SIM_ENTRY_FRAMES), PFN(SIM_IMAGE_END - 1));
+	EXPECT_EQ(boot_alloc_frames(0x10).n, SIM_ENTRY_FRAMES - 0x10);
 }
 
 /* The entry tables' window is full, as behind a large module: a few free frames far away, each in another span. */
@@ -207,6 +230,22 @@ KTEST(boot_alloc, high_frames_are_given_only_when_asked_for)
 	EXPECT_EQ(boot_alloc_frames(4).n, 0x100);
 	boot_free_frames(PFN(ARCH_DIRECT_PAGES), 3);
 	EXPECT_EQ(boot_alloc_high(3).n, ARCH_DIRECT_PAGES);
+}
+
+/* A range of "all there is" has no end that a number could name. */
+KTEST(boot_alloc, memory_up_to_2_64_is_in_the_direct_map)
+{
+	struct kregion r;
+
+	mark(0x1, 0x9e, MEM_USABLE);
+	memmap_mark(&map, 0x100000, UINT64_MAX, MEM_USABLE);
+	start_with_all_mapped();
+	ASSERT(kmap_region(ARCH_KERNEL_VPN + 0x9f, &r));
+	EXPECT_EQ(r.range.first, ARCH_KERNEL_VPN + 0x100);
+	ASSERT(kmap_region(ARCH_KERNEL_VPN + ARCH_DIRECT_PAGES - 1, &r));
+	EXPECT_EQ(r.range.first + r.range.count, ARCH_KERNEL_VPN + ARCH_DIRECT_PAGES);
+	EXPECT_EQ(frame_table_end(), arch_mmu.pfn_end);
+	boot_alloc_seal();
 }
 
 KTEST_PANICS(boot_alloc, a_late_high_allocation_panics, "after phase one was sealed")

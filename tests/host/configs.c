@@ -1,7 +1,7 @@
 /*
  * tests/host/configs.c - the machines that the suites run on. Frame numbers; 1 MiB is 0x100 frames, the direct
- * map ends at 0x38000, 4 GiB is 0x100000. No machine has RAM from 0xFE000 up to there: devices and firmware stand
- * in that place on every PC, and tests may map it.
+ * map ends at 0x37000, in PAE at 0x28000; 4 GiB is 0x100000. No machine has RAM from 0xFE000 up to there: devices
+ * and firmware stand in that place on every PC, and tests may map it.
  */
 #include "sim.h"
 
@@ -44,7 +44,10 @@ static const struct sim_config configs[] = {
 			{0x1400, 0x400},
 			{0x1fff, 0x2},
 			{0x5555, 0x333},
-			{0x37fff, 0x1},
+			{0x27fff, 0x1},
+			{0x28001, 0x2},
+			{0x36fff, 0x1},
+			{0x37001, 0x2},
 			{0x3ffff, 0x2},
 			{0x7ffff, 0x801}},
 	},

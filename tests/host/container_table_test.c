@@ -175,3 +175,29 @@ KTEST(container_table, a_quota_that_is_used_up_while_the_table_grows_is_noticed)
 	EXPECT_EQ(inner_get_usage(victim, &usage), 0);
 	EXPECT_EQ(usage, 5);
 }
+
+/* Slots whose generations are used up are reaped and gone: none of them, and not the root's, is given instead. */
+KTEST(container_table, reaping_used_up_slots_gives_none)
+{
+	struct container_id c[8], others[FIRST_CAPACITY], next;
+	uint32_t count = 0;
+	pfn_t f[8];
+
+	for (uint32_t i = 0; i < 8; i++) {
+		c[i] = split(CONTAINER_ROOT, 1);
+		c[i].generation = table.field[GENERATION][c[i].index] = UINT32_MAX - 1;
+		ASSERT_EQ(inner_alloc(c[i], ALLOC_USER, &f[i]), 0);
+	}
+	while (table.free_slot)
+		others[count++] = split(CONTAINER_ROOT, 0);
+	for (uint32_t i = 0; i < 8; i++) {
+		EXPECT_EQ(inner_destroy(c[i]), 0);
+		frame_put(f[i]);
+	}
+	EXPECT_EQ(inner_split(CONTAINER_ROOT, 3, &next), 0);
+	EXPECT_NE(next.index, 0);
+	EXPECT_EQ(inner_check(), 0);
+	EXPECT_EQ(inner_destroy(next), 0);
+	while (count--)
+		EXPECT_EQ(inner_destroy(others[count]), 0);
+}

@@ -72,7 +72,8 @@ void sim_boot(const struct sim_config *c)
 	container_init();
 	if (idptbl_init() || pdir_init_kern(&identity_pdir))
 		panic("sim: no memory for the identity map");
-	kmap_release_boot();
+	if (kmap_release_boot() != SIM_IMAGE_TEXT - SIM_IMAGE_BOOT)
+		panic("sim: not all of the boot-only part was given back");
 }
 
 bool machine_reads(vpn_t v)

@@ -498,3 +498,19 @@ KTEST_PANICS(machine, entry_outside_of_ram_panics, "which is no RAM")
 
 	arch_pte_write(&local, (pte_t){0});
 }
+
+/* A write that no kernel could do here: the machine itself changes a free frame. */
+KTEST(machine, the_allocators_check_sees_lost_poison)
+{
+	uint32_t poison;
+	pfn_t f;
+
+	ASSERT_EQ(frame_alloc(ALLOC_KERNEL, &f), 0);
+	frame_put(f);
+	poison = (uint32_t)sim_ram_entry(f.n, 7);
+	EXPECT_EQ(check_free_list(), 0);
+	sim_ram_set_bits(f.n, 7, ~poison);
+	EXPECT_ONE_FAULT(check_free_list());
+	sim_ram_fill(f.n, poison);
+	EXPECT_EQ(check_free_list(), 0);
+}

@@ -151,8 +151,9 @@ void sim_ram_fill(uint32_t frame, uint32_t word)
 {
 	unsigned char *p = open_frame(frame);
 
-	for (uint32_t at = 0; at < PAGE_SIZE; at += sizeof(word))
-		memcpy(p + at, &word, sizeof(word));
+	memcpy(p, &word, sizeof(word));
+	for (uint32_t done = sizeof(word); done < PAGE_SIZE; done *= 2)
+		memcpy(p + done, p, done);
 	close_frame(frame);
 }
 

@@ -4,6 +4,7 @@
  */
 #include <kernel/ktest.h>
 #include <mm/frame.h>
+#include <tests/ktest/machine.h>
 
 #define ORDER   7u
 #define COUNT   (1u << ORDER)
@@ -17,6 +18,9 @@ KTEST_SETUP(buddy)
 {
 	pfn_t f = NO_FRAME;
 
+	first = 0;
+	if (!machine_has_block(ORDER))
+		SKIP("so small a machine has no block of this order");
 	EXPECT_EQ(frame_alloc(ALLOC_KERNEL | ALLOC_ORDER(ORDER), &f), 0);
 	first = f.n;
 	b = (struct buddy){.free = 0};
@@ -270,7 +274,7 @@ KTEST(buddy, check_sees_a_cluster_that_is_not_as_it_says)
 	EXPECT_FAULTS(faults_with(&f[0].next, f[0].next & ~1u)); /* a free frame without its bit */
 	EXPECT_FAULTS(faults_with(&f[0].next, ~0u));
 	EXPECT_FAULTS(faults_with(&f[0].next, 0));
-	EXPECT_FAULTS(faults_with(&f[0].prev, 4));
+	EXPECT_ONE_FAULT(faults_with(&f[0].prev, 4));
 	EXPECT_FAULTS(faults_with(&f[1].prev, base + 1));
 	EXPECT_FAULTS(faults_with(&f[5].tag, FRAME_TAG(1, 0, FRAME_USER)));
 	EXPECT_FAULTS(faults_with(&f[31].tag, FRAME_TAG(0, 0, FRAME_FREE)));

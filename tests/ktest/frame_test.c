@@ -138,6 +138,47 @@ KTEST(frame, only_memory_that_the_loader_called_usable)
 	}
 }
 
+/* At both ends of every range of the map, as far as the machine reaches. */
+KTEST(frame, ram_has_descriptors_and_nothing_else_has)
+{
+	const struct memmap *m = boot_memmap();
+
+	EXPECT_EQ(frame_end % (1u << (BUDDY_ORDERS - 1)), 0);
+	for (uint32_t i = 0; i < m->count; i++) {
+		struct mem_range r = memmap_range(m, i);
+		uint64_t first = r.start / PAGE_SIZE, end = r.end ? r.end / PAGE_SIZE : arch_mmu.pfn_end;
+
+		first += first == 0;
+		if (end > arch_mmu.pfn_end)
+			end = arch_mmu.pfn_end;
+		if (first >= end)
+			continue;
+		EXPECT_EQ(frame_state(PFN((uint32_t)first)) != FRAME_RESERVED, mem_kind_is_ram(r.kind));
+		EXPECT_EQ(frame_state(PFN((uint32_t)end - 1)) != FRAME_RESERVED, mem_kind_is_ram(r.kind));
+	}
+}
+
+/* Or a sweep would pass over allocations that a frame freed on the way made up for. */
+KTEST(frame, while_allocations_fail_a_freed_frame_is_no_help)
+{
+	pfn_t f, g;
+
+	ASSERT_EQ(frame_alloc(ALLOC_KERNEL, &f), 0);
+	machine_fail_after(0);
+	frame_put(f);
+	EXPECT_EQ(frame_alloc(ALLOC_KERNEL, &g), -ENOMEM);
+	EXPECT(!kalloc());
+	machine_fail_after(-1);
+	EXPECT_EQ(frame_alloc(ALLOC_KERNEL, &f), 0);
+	frame_put(f);
+}
+
+KTEST(frame, frame_0_is_nobodys)
+{
+	EXPECT_EQ(frame_state(PFN(0)), FRAME_RESERVED);
+	EXPECT_EQ(frame_refs(PFN(0)), 0);
+}
+
 /* Usable memory below the mode's reach, frame 0 apart, is under management: nothing stops at a constant. */
 KTEST(frame, all_usable_memory_is_managed)
 {
@@ -414,8 +455,18 @@ KTEST(frame, check_sees_a_block_in_two_lists)
 	ASSERT(f.n);
 	prev = frame_desc(f.n)->prev;
 	frame_desc(f.n)->prev = f.n;
-	EXPECT_FAULTS(check_free_list());
+	EXPECT_ONE_FAULT(check_free_list());
 	frame_desc(f.n)->prev = prev;
+	EXPECT_EQ(check_free_list(), 0);
+}
+
+/* Of any account, the root's among them. */
+KTEST(frame, check_sees_a_charge_without_its_frame)
+{
+	EXPECT_EQ(check_free_list(), 0);
+	frame_accounts.quotas.usage[0]++;
+	EXPECT_ONE_FAULT(check_free_list());
+	frame_accounts.quotas.usage[0]--;
 	EXPECT_EQ(check_free_list(), 0);
 }
 

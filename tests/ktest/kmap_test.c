@@ -350,6 +350,16 @@ KTEST(kmap, stacks_run_out_in_an_orderly_way)
 		kstack_free(top[again]);
 }
 
+KTEST_PANICS(kmap, kstack_free_inside_of_a_page_panics, "is no stack's top")
+{
+	kstack_free(kstack_alloc() + 1);
+}
+
+KTEST_PANICS(kmap, kstack_free_of_another_page_panics, "is no stack's top")
+{
+	kstack_free(kstack_alloc() - PAGE_SIZE);
+}
+
 KTEST_PANICS(kmap, kstack_free_twice_panics, "is no stack's top")
 {
 	vaddr_t top = kstack_alloc();
@@ -374,7 +384,8 @@ KTEST(kmap, a_device_gets_a_window)
 	pte_t e;
 
 	if (!window)
-		window = (vaddr_t)(uintptr_t)kmap_device(PADDR(paddr_of(f).a + 0x123), PAGE_SIZE);
+		/* One byte of it lies in the second page. */
+		window = (vaddr_t)(uintptr_t)kmap_device(PADDR(paddr_of(f).a + 0x123), PAGE_SIZE - 0x122);
 	ASSERT(window);
 	EXPECT_EQ(window % PAGE_SIZE, 0x123);
 	for (uint32_t i = 0; i < 2; i++) {
@@ -386,15 +397,53 @@ KTEST(kmap, a_device_gets_a_window)
 	}
 }
 
+/* The second and the third of them as well as the first. */
+KTEST(kmap, every_device_has_a_region)
+{
+	static void *window[2];
+	pfn_t f = machine_device_frames(4);
+
+	for (uint32_t i = 0; i < 2; i++) {
+		struct kregion r;
+
+		if (!window[i])
+			window[i] = kmap_device(paddr_of(PFN(f.n + 2 + i)), PAGE_SIZE);
+		ASSERT(window[i]);
+		ASSERT(kmap_region(vpn_of((vaddr_t)(uintptr_t)window[i]), &r));
+		EXPECT_EQ(r.first.n, f.n + 2 + i);
+		EXPECT_EQ(r.range.count, 1);
+	}
+}
+
+KTEST(kmap, the_page_behind_the_last_is_nobodys)
+{
+	struct tlb_batch b;
+
+	tlb_begin(&b, kernel_pdir.root);
+	EXPECT_EQ(unmap_page(&kernel_pdir, ARCH_VPN_END, &b), -EPERM);
+	EXPECT_EQ(map_page(&kernel_pdir, ARCH_VPN_END, machine_device_frames(1), PROT_R), -EPERM);
+	EXPECT_EQ(alloc_page(&kernel_pdir, ARCH_VPN_END, PROT_R), -EPERM);
+}
+
+/* True for two that should have been one: side by side, and neither has frames of its own that tell them apart. */
+static bool are_one(const struct kregion *a, const struct kregion *b)
+{
+	if (a->first.n || b->first.n || (a->prot & PROT_OWNED))
+		return false;
+	return a->range.first + a->range.count == b->range.first && a->prot == b->prot;
+}
+
 KTEST(kmap, regions_follow_one_another)
 {
-	struct kregion r;
+	struct kregion r, before = {.name = ""};
 	vpn_t v = ARCH_KERNEL_VPN;
 	uint32_t count = 0;
 
 	while (kmap_region(v, &r)) {
 		ASSERT(r.range.count && r.range.first >= v && r.range.first + r.range.count <= ARCH_VPN_END);
 		EXPECT(r.prot & PROT_R && r.name[0]);
+		ASSERT(!are_one(&before, &r));
+		before = r;
 		v = r.range.first + r.range.count;
 		count++;
 	}

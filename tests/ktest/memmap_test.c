@@ -146,6 +146,41 @@ KTEST(memmap, reserved_ranges_beyond_the_room_stay_reserved)
 	EXPECT_EQ(m.lost + asked, memmap_bytes(&m, MEM_RESERVED, 0));
 }
 
+/* The first range and the last are swallowed, and counted, like any other. */
+KTEST(memmap, what_is_swallowed_at_either_end_is_counted)
+{
+	uint64_t before, reserved;
+
+	memmap_mark(&m, 0, 256 * M, MEM_USABLE);
+	for (uint64_t i = 0; i < MEMMAP_EDGES; i++)
+		memmap_mark(&m, 4 * M + i * 64 * K, 4 * K, MEM_RESERVED);
+	before = m.lost;
+	reserved = memmap_bytes(&m, MEM_RESERVED, 0);
+	memmap_mark(&m, 1 * M, 4 * K, MEM_RESERVED);
+	EXPECT_EQ(m.lost - before, 4 * M - 4 * K);
+	EXPECT_EQ(memmap_bytes(&m, MEM_RESERVED, 0) - reserved, 4 * M);
+	before = m.lost;
+	for (uint64_t i = 0; i < 8; i++)
+		memmap_mark(&m, 300 * M + i * 64 * K, 4 * K, MEM_RESERVED);
+	EXPECT_EQ(m.lost, before); /* there was nothing usable */
+	EXPECT_EQ(memmap_kind(&m, PFN(UINT32_MAX)), MEM_RESERVED);
+	EXPECT(is_sound());
+}
+
+/* Two boot allocations side by side, and no edge left to tell them apart: to free one must not free the other. */
+KTEST(memmap, giving_back_without_room_gives_back_nothing_else)
+{
+	memmap_mark(&m, 0, 256 * M, MEM_USABLE);
+	memmap_set(&m, PFN(10), 1, MEM_BOOT);
+	memmap_set(&m, PFN(11), 1, MEM_BOOT);
+	for (uint32_t n = 20; m.count < MEMMAP_EDGES; n += 2)
+		memmap_set(&m, PFN(n), 1, MEM_BOOT);
+	memmap_set(&m, PFN(10), 1, MEM_USABLE);
+	EXPECT_EQ(memmap_kind(&m, PFN(11)), MEM_BOOT);
+	EXPECT_EQ(m.lost, PAGE_SIZE);
+	EXPECT(is_sound());
+}
+
 /* Each frame against a plain array: the kind that was marked last or most reserved. */
 KTEST(memmap, random_ranges_against_a_model)
 {

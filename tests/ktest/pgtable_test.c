@@ -394,7 +394,7 @@ KTEST(pgtable, set_pdir_takes_a_table_and_rmv_gives_it_back)
 	EXPECT(batch.tables);
 	tlb_finish(&batch);
 	EXPECT_EQ(frame_refs(table), 1);
-	EXPECT_EQ(container_free(owner, table), 0);
+	frame_put(table);
 	EXPECT_EQ(charged(), before);
 }
 
@@ -412,7 +412,7 @@ KTEST(pgtable, a_replaced_table_owes_a_flush)
 	EXPECT(batch.tables);
 	tlb_finish(&batch);
 	EXPECT_EQ(arch_pte_pfn(get_pdir_entry_by_va(&pd, VA)).n, b.n);
-	EXPECT_EQ(container_free(owner, a), 0);
+	frame_put(a);
 	EXPECT_EQ(free_ptbl(&pd, VA, &batch), 0);
 }
 

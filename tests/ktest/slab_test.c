@@ -83,7 +83,22 @@ KTEST_EACH(slab, kmalloc_gives_what_was_asked_for, requests)
 	fill(p, param, 7);
 	EXPECT(is_filled(p, param, 7));
 	EXPECT_EQ((uintptr_t)p % 8, 0);
+	EXPECT_EQ((uintptr_t)p % PAGE_SIZE == 0,
+		  param > CACHE_SIZE_MAX); /* objects lie behind their slab's head */
 	kmfree(p);
+}
+
+KTEST(slab, kmalloc_counts_its_objects)
+{
+	uint32_t before = kmalloc_used();
+	void *small = kmalloc(1), *large = kmalloc(CACHE_SIZE_MAX), *frames = kmalloc(CACHE_SIZE_MAX + 1);
+
+	EXPECT_EQ(kmalloc_used(), before + 2);
+	kmfree(small);
+	kmfree(large);
+	kmfree(frames);
+	EXPECT_EQ(kmalloc_used(), before);
+	EXPECT_EQ(before, 0); /* what lives longer than a case has a cache of its own */
 }
 
 KTEST(slab, kmalloc_of_nothing_and_of_too_much_is_null)
@@ -94,6 +109,21 @@ KTEST(slab, kmalloc_of_nothing_and_of_too_much_is_null)
 	kmfree(NULL);
 }
 
+KTEST(slab, a_cache_is_made_of_whatever_memory)
+{
+	void *p;
+
+	fill((uint8_t *)&cache, sizeof(cache), 0xA7);
+	cache_init(&cache, "test", 64);
+	EXPECT_EQ(cache_check(&cache), 0);
+	p = cache_alloc(&cache);
+	ASSERT(p);
+	EXPECT_EQ(cache.slabs, 1);
+	EXPECT_EQ(cache.used, 1);
+	cache_free(&cache, p);
+	EXPECT_EQ(cache_check(&cache), 0);
+}
+
 KTEST(slab, check_sees_a_wrong_count)
 {
 	void *p;
@@ -101,7 +131,7 @@ KTEST(slab, check_sees_a_wrong_count)
 	cache_init(&cache, "test", 64);
 	p = cache_alloc(&cache);
 	cache.used++;
-	EXPECT_FAULTS(cache_check(&cache));
+	EXPECT_ONE_FAULT(cache_check(&cache));
 	cache.used--;
 	EXPECT_EQ(cache_check(&cache), 0);
 	cache_free(&cache, p);
@@ -207,15 +237,37 @@ static bool unguarded(void)
 	return !QUIRE_DEBUG;
 }
 
+static void flip(volatile uint8_t *byte)
+{
+	*byte ^= 1;
+}
+
 /* Flips a byte, asks cache_check, and flips it back. */
-static unsigned faults_with(volatile uint8_t *byte)
+static unsigned faults_with(uint8_t *byte)
 {
 	unsigned faults;
 
-	*byte ^= 1;
+	flip(byte);
 	faults = cache_check(&cache);
-	*byte ^= 1;
+	flip(byte);
 	return faults;
+}
+
+KTEST(slab, kmalloc_check_sees_each_of_its_caches)
+{
+	for (uint32_t size = 8; size <= CACHE_SIZE_MAX; size += 8) {
+		uint8_t *p;
+
+		if (unguarded())
+			return;
+		p = kmalloc(size);
+		ASSERT(p);
+		flip(&p[size]);
+		EXPECT_FAULTS(kmalloc_check());
+		flip(&p[size]);
+		kmfree(p);
+	}
+	EXPECT_EQ(kmalloc_check(), 0);
 }
 
 /* On both sides of an object of each size; a byte of its own is no fault. */

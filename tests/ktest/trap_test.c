@@ -206,7 +206,7 @@ KTEST(trap, control_registers_say_that_protection_is_on)
 /* Whatever of the paging unit the CPU has is found, and on; where it is to pass for a 486, nothing is. */
 KTEST(trap, what_the_paging_unit_has_is_on)
 {
-	uint32_t cr4 = cpu_info.has_cpuid ? arch_read_cr4() : 0;
+	uint32_t cr4 = trap_control().cr4;
 
 	EXPECT(!kernel_options.as_486 || !cpu_info.has_cpuid);
 	EXPECT_EQ(arch_mmu.large, QUIRE_PAE || (cpu_info.features & CPUID_PSE));
