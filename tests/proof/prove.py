@@ -9,7 +9,6 @@ import argparse
 import os
 import re
 import shutil
-import signal
 import subprocess
 import sys
 import tempfile
@@ -25,9 +24,10 @@ from tap import Result, Tap  # noqa: E402
 TOOLS = ("frama-c", "why3", "cvc4")
 FILES = ("mm/quota.h", "mm/quota.c")
 NOT_OURS = "vpn_of,vaddr_of,paddr_of"  # lib/types.h comes along
-# What the prover may do for a goal, in its own measure, which other load does not touch: the unchanged code takes 140000
-# at most. Seconds are for when that measure fails.
-STEPS, MUTANT_STEPS, SECONDS = 400_000, 200_000, 100
+# What the prover may do for a goal: its own steps and its own seconds, which other load does not touch. The unchanged
+# code takes 140000 steps and 3 seconds at most.
+LIMITS = ["-wp-steps", "400000", "-wp-timeout", "30"]
+MUTANT_LIMITS = ["-wp-steps", "200000", "-wp-timeout", "6"]
 SAMPLE = 10  # by --sample one mutant in so many is tried
 
 # What a store into one array says of the others hides the sums from the prover, so the addresses go separately.
@@ -60,18 +60,17 @@ class FramaC:
 
     def run(self, tree: Path, options: List[str], until_failure: bool = False) -> Outcome:
         command = ["frama-c", "-machdep", "gcc_x86_32", f"-cpp-extra-args=-I{tree} -I{ROOT} -idirafter /usr/include"]
-        command += ["-wp", "-wp-prover", "cvc4", "-wp-par", "2", "-wp-skip-fct", NOT_OURS, "-wp-timeout", str(SECONDS)]
+        command += ["-wp", "-wp-prover", "cvc4", "-wp-par", "2", "-wp-skip-fct", NOT_OURS]
         with subprocess.Popen(
             [*command, *options, str(tree / "mm" / "quota.c")],
             cwd=tree,  # where Frama-C looks for included files first
             env=self.environment, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True,
-            start_new_session=True,
         ) as process:  # fmt: skip
             lines: List[str] = []
             for line in process.stdout or ():
                 lines.append(line.rstrip())
                 if until_failure and FAILED.match(line):
-                    os.killpg(process.pid, signal.SIGTERM)  # with the provers
+                    process.terminate()  # the provers end with it
                     return Outcome(0, 1, [lines[-1]])
         found = GOALS.search("\n".join(lines))
         if process.returncode != 0 or not found:
@@ -82,7 +81,7 @@ class FramaC:
 def prove(tap: Tap, tools: FramaC) -> None:
     for name, options in PARTS.items():
         start = time.monotonic()
-        outcome = tools.run(ROOT, [*options, "-wp-steps", str(STEPS)])
+        outcome = tools.run(ROOT, [*options, *LIMITS])
         count = f"{outcome.proved} of {outcome.goals} goals"
         tap.add(Result(f"proof.quota_{name}", outcome.complete, None, [count, *outcome.notes]))
         tap.note(f"{name}: {count}, {time.monotonic() - start:.0f} s")
@@ -143,7 +142,7 @@ def try_mutant(mutant: Mutant, tools: FramaC) -> Result:
         lines = path.read_text(encoding="utf-8").split("\n")
         lines[mutant.line] = mutant.text
         path.write_text("\n".join(lines), encoding="utf-8")
-        options = [*ARITHMETIC, "-wp-fct", mutant.function, "-wp-steps", str(MUTANT_STEPS)]
+        options = [*ARITHMETIC, "-wp-fct", mutant.function, *MUTANT_LIMITS]
         outcome = tools.run(Path(folder), options, until_failure=True)
     name = f"proof.{mutant.path}:{mutant.line + 1}:{mutant.text.strip()}"
     if outcome.goals == 0:
