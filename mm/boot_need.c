@@ -3,10 +3,9 @@
 #include <mm/boot_need.h>
 #include <mm/kmap.h>
 
-#define SPAN         ARCH_PT_SPAN(1)
-#define DESC_IN_PAGE ((uint32_t)(PAGE_SIZE / sizeof(struct frame)))
-#define ROOT_LEVEL   (ARCH_PT_LEVELS - 1)
-#define USER_ROOTS   ARCH_PT_INDEX(ROOT_LEVEL, ARCH_KERNEL_VPN)
+#define SPAN       ARCH_PT_SPAN(1)
+#define ROOT_LEVEL (ARCH_PT_LEVELS - 1)
+#define USER_ROOTS ARCH_PT_INDEX(ROOT_LEVEL, ARCH_KERNEL_VPN)
 
 /* A root; where the CPU reads it ahead, with the tables that its own entries name. */
 static uint32_t root_frames(uint32_t own_roots)

@@ -126,9 +126,6 @@ static bool direct_region(uint32_t n, struct kregion *out)
 	return true;
 }
 
-/* Each page holds the descriptors of 256 frames. */
-#define DESC_IN_PAGE ((uint32_t)(PAGE_SIZE / sizeof(struct frame)))
-
 static bool page_describes_ram(uint32_t page)
 {
 	return !memmap_no_ram(boot_memmap(), PFN(page * DESC_IN_PAGE), DESC_IN_PAGE);

@@ -16,6 +16,9 @@
 #define KMAP_DEVICES      8u
 #define KSTACK_PAGES      2u /* 8 KiB, with one guard page below */
 
+/* A page holds the descriptors of so many frames. */
+#define DESC_IN_PAGE ((uint32_t)(PAGE_SIZE / sizeof(struct frame)))
+
 extern struct lock kmap_lock;
 
 /* One region of the kernel's half: contiguous frames with one protection. */
