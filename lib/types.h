@@ -30,6 +30,9 @@ struct pages {
 #define PADDR(a)            ((paddr_t){(a)})
 #define NO_FRAME            PFN(0)
 
+/* For the compiler, which puts the other way first and this one aside. */
+#define UNLIKELY(x) __builtin_expect(!!(x), 0)
+
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
 static inline vpn_t vpn_of(vaddr_t va)

@@ -196,18 +196,6 @@ static void free_block(struct buddy *b, uint32_t n, unsigned order)
 	push_block(b, n, order);
 }
 
-/* Moves a cluster that frames were given back to; at the level above all it is a block. */
-static __attribute__((noinline)) void grow(struct buddy *b, uint32_t base, unsigned level)
-{
-	if (level <= CLUSTER_ORDER) {
-		move_cluster(b, base, level);
-		return;
-	}
-	move_cluster(b, base, 0);
-	set_tags(base, CLUSTER, FRAME_TAG(0, 0, FRAME_TAIL));
-	free_block(b, base, CLUSTER_ORDER);
-}
-
 /* True when the block of 2^level frames in which frame n lies is all free. */
 static inline bool is_complete(uint32_t word, uint32_t n, unsigned level)
 {
@@ -218,25 +206,42 @@ static inline bool is_complete(uint32_t word, uint32_t n, unsigned level)
 	return (word & bits) == bits;
 }
 
+/*
+ * Moves a cluster in which the block of 2^level frames that holds n has become free, larger than any there was; where
+ * all of it is free, it is a block.
+ */
+static __attribute__((noinline)) void grow(struct buddy *b, uint32_t n, unsigned level)
+{
+	uint32_t base = n & ~(CLUSTER - 1), word = frame_desc(base)->next;
+
+	do
+		level++;
+	while (level <= CLUSTER_ORDER && is_complete(word, n, level));
+	if (level <= CLUSTER_ORDER) {
+		move_cluster(b, base, level);
+		return;
+	}
+	move_cluster(b, base, 0);
+	set_tags(base, CLUSTER, FRAME_TAG(0, 0, FRAME_TAIL));
+	free_block(b, base, CLUSTER_ORDER);
+}
+
 /* A cluster changes its list only when the frames complete a larger block than any that is in it. */
 static inline void free_bits(struct buddy *b, uint32_t n, unsigned order)
 {
-	uint32_t base = n & ~(CLUSTER - 1), count = 1u << order;
-	struct frame *f = frame_desc(base);
+	uint32_t count = 1u << order;
+	struct frame *f = frame_desc(n & ~(CLUSTER - 1));
 	uint32_t word = f->next | ((1u << count) - 1) << n % CLUSTER;
 	unsigned level = f->prev > order ? f->prev : order;
 
 	set_tags(n, count, FRAME_TAG(0, 0, FRAME_FREE));
 	f->next = word;
-	if (!is_complete(word, n, level))
-		return;
-	do
-		level++;
-	while (level <= CLUSTER_ORDER && is_complete(word, n, level));
-	grow(b, base, level);
+	if (is_complete(word, n, level))
+		grow(b, n, level);
 }
 
-void buddy_free_singles(struct buddy *b, const uint32_t *n, uint32_t count)
+/* Not compiled into its callers, where its loop would lack registers. */
+__attribute__((noinline)) void buddy_free_singles(struct buddy *b, const uint32_t *n, uint32_t count)
 {
 	b->free += count;
 	while (count--)

@@ -14,7 +14,7 @@
 #include <mm/frame_zones.h>
 
 #define REFILL (CACHE_LIMIT / 2) /* frames that an empty short list takes from the buddy at once */
-#define SPILL  4u                /* and that a full one gives back */
+#define SPILL  7u                /* and that a full one gives back */
 
 struct lock frame_lock = LOCK_INIT("frame", LOCK_FRAME);
 
@@ -159,7 +159,7 @@ static inline uint32_t take(uint32_t flags, unsigned order)
 {
 	uint32_t n = order ? 0 : take_listed(flags);
 
-	return n ? n : take_from_zones(flags, order);
+	return UNLIKELY(!n) ? take_from_zones(flags, order) : n;
 }
 
 /* Returns the first frame of a block, charged to its owner; 0 with nothing changed. */
@@ -170,10 +170,10 @@ static inline uint32_t alloc_block(uint32_t owner, uint32_t flags, unsigned orde
 
 	if (QUIRE_DEBUG)
 		INVARIANT((flags & 7) >= ALLOC_KERNEL); /* a purpose */
-	if (!quota_charge(&frame_accounts.quotas, owner, 1u << order))
+	if (UNLIKELY(!quota_charge(&frame_accounts.quotas, owner, 1u << order)))
 		return 0;
 	n = take(flags, order);
-	if (!n) {
+	if (UNLIKELY(!n)) {
 		quota_uncharge(&frame_accounts.quotas, owner, 1u << order);
 		return 0;
 	}
@@ -191,8 +191,12 @@ static __attribute__((noinline)) uint32_t alloc_large(uint32_t owner, uint32_t f
 	return flags >> 8 < BUDDY_ORDERS ? alloc_block(owner, flags, flags >> 8) : 0;
 }
 
-/* Why there was no block. Nothing has changed since. */
-static __attribute__((noinline)) int alloc_error(uint32_t owner, uint32_t flags)
+extern inline uint32_t frame_alloc_locked(uint32_t owner, uint32_t flags)
+{
+	return UNLIKELY(flags >= ALLOC_ORDER(1)) ? alloc_large(owner, flags) : alloc_block(owner, flags, 0);
+}
+
+__attribute__((noinline)) int frame_alloc_error(uint32_t owner, uint32_t flags)
 {
 	unsigned order = flags >> 8;
 
@@ -201,25 +205,20 @@ static __attribute__((noinline)) int alloc_error(uint32_t owner, uint32_t flags)
 	return -ENOMEM;
 }
 
-extern inline int frame_alloc_locked(uint32_t owner, uint32_t flags, pfn_t *out)
-{
-	uint32_t n = flags < ALLOC_ORDER(1) ? alloc_block(owner, flags, 0) : alloc_large(owner, flags);
-
-	if (!n)
-		return alloc_error(owner, flags);
-	*out = PFN(n);
-	return 0;
-}
-
 int frame_alloc(uint32_t flags, pfn_t *out)
 {
-	int err;
+	int err = 0;
+	uint32_t n;
 
 	lock_acquire(&frame_lock);
-	err = frame_alloc_locked(ROOT_ACCOUNT, flags, out);
+	n = frame_alloc_locked(ROOT_ACCOUNT, flags);
+	if (n)
+		*out = PFN(n);
+	else
+		err = frame_alloc_error(ROOT_ACCOUNT, flags);
 	lock_release(&frame_lock);
-	if (!err && flags & ALLOC_ZERO)
-		frame_zero(*out, flags >> 8);
+	if (n && flags & ALLOC_ZERO)
+		frame_zero(PFN(n), flags >> 8);
 	return err;
 }
 
@@ -227,10 +226,11 @@ int frame_alloc(uint32_t flags, pfn_t *out)
 static __attribute__((noinline)) void spill(struct zone *z, uint32_t n)
 {
 	uint32_t count = z->cached < SPILL ? z->cached : SPILL;
+	uint32_t *last = &z->cache[z->cached + 1];
 
+	*last = n;
 	z->cached -= count;
-	buddy_free_singles(&z->buddy, &z->cache[z->cached + 1], count);
-	buddy_free_singles(&z->buddy, &n, 1);
+	buddy_free_singles(&z->buddy, last - count, count + 1);
 }
 
 /* Gives a block without references back to its zone. */
@@ -243,20 +243,20 @@ static inline void give_back(struct zone *z, uint32_t n, unsigned order)
 		buddy_free(&z->buddy, n, order);
 		return;
 	}
-	if (z->cached < frame_zones.cache_limit)
-		cache_push(z, n);
-	else
+	if (UNLIKELY(z->cached >= frame_zones.cache_limit))
 		spill(z, n);
+	else
+		cache_push(z, n);
 }
 
 /* The same wherever it lies; discharges its owner, which lives. */
 static inline void release(uint32_t owner, uint32_t n, unsigned order)
 {
 	quota_uncharge(&frame_accounts.quotas, owner, 1u << order);
-	if (arch_frame_is_direct(PFN(n)))
-		give_back(&frame_zones.zone[ZONE_LOW], n, order);
-	else
+	if (UNLIKELY(!arch_frame_is_direct(PFN(n))))
 		give_back(&frame_zones.zone[ZONE_HIGH], n, order);
+	else
+		give_back(&frame_zones.zone[ZONE_LOW], n, order);
 }
 
 /* The same for any order and owner: one that has ended, and who pays for it. */
@@ -301,52 +301,73 @@ int frame_get(pfn_t f)
 	return err;
 }
 
-/* Takes a reference back. The common case first: the last one on a single frame, whose owner lives. */
-static inline void put(struct frame *f, uint32_t n, bool owner_lives)
+/* True for the only reference to a single frame. */
+static inline bool is_last_single(uint32_t tag)
 {
-	uint32_t tag = f->tag - FRAME_REF;
+	return tag - FRAME_TAG(1, 0, FRAME_KERNEL) <= FRAME_PRIVATE - FRAME_KERNEL;
+}
 
-	f->tag = tag;
-	if (owner_lives && tag < FRAME_TAG(0, 1, 0))
-		release(f->owner, n, 0);
-	else if (!tag_is_used(tag))
+/* Takes a reference back, of any block and owner. */
+static void put_any(struct frame *f, uint32_t n)
+{
+	f->tag -= FRAME_REF;
+	if (!tag_is_used(f->tag))
 		release_any(f, n);
 }
 
 /* True for a table, a slab or a stack: whoever made it takes it back. */
 static inline bool is_built_in(uint32_t tag)
 {
-	enum frame_state state = frame_tag_state(tag);
+	return frame_tag_state(tag) == FRAME_TABLE || frame_tag_state(tag) == FRAME_PRIVATE;
+}
 
-	return state == FRAME_TABLE || state == FRAME_PRIVATE;
+/* The same for who pays for it, if that is who it is; not for a table, a slab or a stack. */
+static __attribute__((noinline)) bool put_any_owned(uint32_t n, uint32_t owner)
+{
+	struct frame *f;
+
+	if (!frame_known(n))
+		return false;
+	f = frame_desc(n);
+	if (!tag_is_used(f->tag) || is_built_in(f->tag) || frame_accounts.payer[f->owner] != owner)
+		return false;
+	put_any(f, n);
+	return true;
+}
+
+/* True for the only reference to a single frame that is the kernel's or a program's; one comparison. */
+static inline bool is_owners_last(uint32_t tag)
+{
+	return (tag & ~(uint32_t)(FRAME_KERNEL ^ FRAME_USER)) == FRAME_TAG(1, 0, FRAME_KERNEL);
 }
 
 extern inline bool frame_put_owned_locked(pfn_t p, uint32_t owner)
 {
-	struct frame *f;
+	const struct frame *f = frame_desc(p.n);
 
-	if (!frame_known(p.n))
-		return false;
-	f = frame_desc(p.n);
-	if (!tag_is_used(f->tag) || is_built_in(f->tag))
-		return false;
-	if (f->owner == owner)
-		put(f, p.n, true);
-	else if (frame_accounts.payer[f->owner] == owner)
-		put(f, p.n, false);
-	else
-		return false;
+	if (UNLIKELY(!frame_known(p.n) || f->owner != owner || !is_owners_last(f->tag)))
+		return put_any_owned(p.n, owner);
+	release(owner, p.n, 0);
 	return true;
 }
 
-static inline void put_used(uint32_t n)
+static __attribute__((noinline)) void put_checked(uint32_t n)
 {
-	struct frame *f;
-
 	if (!frame_known(n) || !tag_is_used(frame_desc(n)->tag))
 		frame_bad("frame_put", n);
-	f = frame_desc(n);
-	put(f, n, frame_accounts.payer[f->owner] == f->owner);
+	put_any(frame_desc(n), n);
+}
+
+/* The common case first: the last reference to a single frame, whose owner lives. */
+static inline void put_used(uint32_t n)
+{
+	const struct frame *f = frame_desc(n);
+
+	if (UNLIKELY(!frame_known(n) || !is_last_single(f->tag) ||
+		     frame_accounts.payer[f->owner] != f->owner))
+		put_checked(n);
+	else
+		release(f->owner, n, 0);
 }
 
 void frame_put(pfn_t f)
@@ -356,11 +377,11 @@ void frame_put(pfn_t f)
 	lock_release(&frame_lock);
 }
 
-void frame_put_all(const pfn_t *f, uint32_t count)
+void frame_put_all(const pfn_t *f, uint32_t *count)
 {
 	lock_acquire(&frame_lock);
-	for (const pfn_t *end = f + count; f < end; f++)
-		put_used(f->n);
+	for (; *count; --*count)
+		put_used(f[*count - 1].n);
 	lock_release(&frame_lock);
 }
 

@@ -68,8 +68,12 @@ uint32_t free_range(paddr_t start, paddr_t end);
  */
 int frame_alloc(uint32_t flags, pfn_t *out);
 
-/* The same for any account, a live one, with frame_lock held. Zeroes nothing: that is for frame_zero, unlocked. */
-int frame_alloc_locked(uint32_t owner, uint32_t flags, pfn_t *out);
+/*
+ * The same for any account, a live one, with frame_lock held: returns the first frame, or 0, and why in the error that
+ * frame_alloc_error finds before the lock is released. Zeroes nothing: that is for frame_zero, unlocked.
+ */
+uint32_t frame_alloc_locked(uint32_t owner, uint32_t flags);
+int frame_alloc_error(uint32_t owner, uint32_t flags);
 void frame_zero(pfn_t f, unsigned order);
 
 /* Adds a reference to a used block. Returns 0, or -EAGAIN when its count is full (nothing changed). */
@@ -81,8 +85,8 @@ int frame_get(pfn_t f);
  */
 void frame_put(pfn_t f);
 
-/* The same for count of them, one reference each, with the lock taken once. */
-void frame_put_all(const pfn_t *f, uint32_t count);
+/* The same for *count of them, one reference each, the last one first and with the lock taken once; *count is 0 then. */
+void frame_put_all(const pfn_t *f, uint32_t *count);
 
 /*
  * The same for who holds frame_lock and names who pays for it: false, with nothing changed, for any other frame, and

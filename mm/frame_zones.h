@@ -13,11 +13,13 @@
 #define POISONED     1u /* owner of a free frame that holds its poison; debug builds */
 #define ROOT_ACCOUNT 0u
 
+#define CACHE_SPACE                                                                                          \
+	(1 + CACHE_LIMIT + 1) /* [0] is 0, no frame; [1] on, the last is given next; one to spare */
+
 struct zone {
 	struct buddy buddy;
-	uint32_t cached; /* frames on the short list, from cache[1] on; */
-	uint32_t cache[CACHE_LIMIT +
-		       1]; /* the last one is the next to be given, and cache[0] is 0: no frame */
+	uint32_t cached; /* frames on the short list */
+	uint32_t cache[CACHE_SPACE];
 	uint32_t total;
 };
 

@@ -324,7 +324,7 @@ void vm_free(struct pdir *pd)
 /* True when a directory may change the entry for page v: the kernel's half is the kernel directory's. */
 static bool may_change(const struct pdir *pd, vpn_t v)
 {
-	return v < ARCH_KERNEL_VPN ? !pd->shares_identity : pd->owns_kernel && v < ARCH_VPN_END;
+	return UNLIKELY(v >= ARCH_KERNEL_VPN) ? pd->owns_kernel && v < ARCH_VPN_END : !pd->shares_identity;
 }
 
 static bool root_is_shared(const struct pdir *pd)
@@ -552,19 +552,22 @@ int mappages(struct pdir *pd, vaddr_t va, uint32_t size, paddr_t pa, prot_t prot
 	return map_region(pd, PAGES(vpn_of(va), pages), PFN((uint32_t)(pa.a >> PAGE_SHIFT)), prot);
 }
 
-/* Clears the entries of a run of pages in one table, which owes a flush for each that was present. */
+/* Clears a present entry of a page table: a flush is owed, and the frame's reference where it holds one. */
+static inline void clear_leaf(pte_t *entry, vpn_t v, struct tlb_batch *b)
+{
+	pte_t old = arch_pte_exchange(entry, arch_pte_none());
+
+	tlb_owe(b, v, 1);
+	if (arch_pte_prot(old) & PROT_OWNED)
+		tlb_put_later(b, arch_pte_pfn(old));
+}
+
+/* The same for those in a run of pages in one table. */
 static void clear_run(pte_t *entry, vpn_t v, uint32_t count, struct tlb_batch *b)
 {
-	for (uint32_t i = 0; i < count; i++) {
-		pte_t old;
-
-		if (arch_pte_kind(0, arch_pte_read(&entry[i])) == PTE_NONE)
-			continue;
-		old = arch_pte_exchange(&entry[i], arch_pte_none());
-		tlb_owe(b, v + i, 1);
-		if (arch_pte_prot(old) & PROT_OWNED)
-			tlb_put_later(b, arch_pte_pfn(old));
-	}
+	for (uint32_t i = 0; i < count; i++)
+		if (arch_pte_kind(0, arch_pte_read(&entry[i])) != PTE_NONE)
+			clear_leaf(&entry[i], v + i, b);
 }
 
 /* True when a range holds a large page that stands in the kernel's root entries, which every directory has. */
@@ -619,14 +622,14 @@ int unmap_page(struct pdir *pd, vpn_t v, struct tlb_batch *b)
 {
 	struct pt_slot s;
 
-	if (!may_change(pd, v))
+	if (UNLIKELY(!may_change(pd, v)))
 		return -EPERM;
 	s = pgdir_walk(pd, v, 0, NULL);
-	if (slot_kind(s) == PTE_NONE)
+	if (UNLIKELY(slot_kind(s) == PTE_NONE))
 		return -ENOENT;
-	if (s.level)
+	if (UNLIKELY(s.level))
 		return -EBUSY;
-	clear_run(s.entry, v, 1, b);
+	clear_leaf(s.entry, v, b);
 	return 0;
 }
 

@@ -9,59 +9,35 @@
 #include <mm/frame.h>
 #include <mm/tlb.h>
 
-void tlb_owe(struct tlb_batch *b, vpn_t first, uint32_t count)
+/* More pages than are worth flushing one by one, or none. */
+static __attribute__((noinline)) void flush_many(const struct tlb_batch *b)
 {
-	if (first < b->first)
-		b->first = first;
-	if (first + count > b->end)
-		b->end = first + count;
-}
-
-void tlb_owe_table(struct tlb_batch *b)
-{
-	b->tables = true;
-}
-
-void tlb_put_later(struct tlb_batch *b, pfn_t f)
-{
-	if (b->count == TLB_BATCH_FRAMES)
-		tlb_finish(b);
-	b->frame[b->count++] = f;
-}
-
-void tlb_put_table_later(struct tlb_batch *b, pfn_t table)
-{
-	tlb_put_later(b, table);
-	tlb_owe_table(b);
-}
-
-/* The kernel's entries are in every directory, and global. */
-static void flush_kernel(const struct tlb_batch *b)
-{
-	if (b->tables || b->end - b->first > ARCH_TLB_RANGE_MAX)
+	if (b->end > ARCH_KERNEL_VPN)
 		arch_tlb_flush_all();
-	else
-		arch_tlb_flush_range(PAGES(b->first, b->end - b->first));
+	else if (b->end)
+		arch_tlb_flush_user();
 }
 
-/* A directory that is not loaded has nothing in the TLB: the CR3 load that replaced it dropped all. */
-static void flush_user(const struct tlb_batch *b)
+/*
+ * The kernel's entries are in every directory, and global. A directory that is not loaded has nothing in the TLB: the
+ * CR3 load that replaced it dropped all.
+ */
+static inline void flush(const struct tlb_batch *b)
 {
-	if (arch_mmu_root().n != b->root.n)
+	uint32_t count = b->end - b->first;
+
+	if (b->end <= ARCH_KERNEL_VPN && arch_mmu_root().n != b->root.n)
 		return;
-	if (b->tables || b->end - b->first > ARCH_TLB_RANGE_MAX)
-		arch_tlb_flush_user();
+	if (count - 1 >= ARCH_TLB_RANGE_MAX)
+		flush_many(b);
 	else
-		arch_tlb_flush_range(PAGES(b->first, b->end - b->first));
+		arch_tlb_flush_range(PAGES(b->first, count));
 }
 
 void tlb_finish(struct tlb_batch *b)
 {
-	if (b->end > ARCH_KERNEL_VPN)
-		flush_kernel(b);
-	else if (b->tables || b->first < b->end)
-		flush_user(b);
+	flush(b);
 	if (b->count)
-		frame_put_all(b->frame, b->count);
+		frame_put_all(b->frame, &b->count);
 	tlb_begin(b, b->root);
 }

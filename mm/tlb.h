@@ -15,7 +15,6 @@
 struct tlb_batch {
 	pfn_t root;       /* of the directory that changes */
 	vpn_t first, end; /* pages that owe a flush; empty where first >= end */
-	bool tables;      /* a table went: caches of upper levels owe a flush too */
 	uint32_t count;
 	pfn_t frame[TLB_BATCH_FRAMES]; /* one reference each, put after the flush */
 };
@@ -26,23 +25,43 @@ static inline void tlb_begin(struct tlb_batch *b, pfn_t root)
 	b->root = root;
 	b->first = ARCH_VPN_END;
 	b->end = 0;
-	b->tables = false;
 	b->count = 0;
 }
 
-/* Records that count pages from first changed from present to anything else. */
-void tlb_owe(struct tlb_batch *b, vpn_t first, uint32_t count);
-
-/* Records that an entry above the pages changed: what the CPU caches of the upper levels owes a flush. */
-void tlb_owe_table(struct tlb_batch *b);
-
-/* Hands over a reference on a frame that an entry mapped, to be put after the flush. May flush to make room. */
-void tlb_put_later(struct tlb_batch *b, pfn_t f);
-
-/* The same for a frame that served as a page table: everything that is not global is flushed. */
-void tlb_put_table_later(struct tlb_batch *b, pfn_t table);
-
 /* Does the flush that is owed, then puts the frames. The batch is empty after it and can go on. */
 void tlb_finish(struct tlb_batch *b);
+
+/* Records that count pages from first changed from present to anything else. */
+static inline void tlb_owe(struct tlb_batch *b, vpn_t first, uint32_t count)
+{
+	if (first < b->first)
+		b->first = first;
+	if (first + count > b->end)
+		b->end = first + count;
+}
+
+/*
+ * Records that an entry above the pages changed: what the CPU caches of the upper levels owes a flush, and all that is
+ * not global goes, as it does for so many pages.
+ */
+static inline void tlb_owe_table(struct tlb_batch *b)
+{
+	tlb_owe(b, 0, ARCH_TLB_RANGE_MAX + 1);
+}
+
+/* Hands over a reference on a frame that an entry mapped, to be put after the flush. May flush to make room. */
+static inline void tlb_put_later(struct tlb_batch *b, pfn_t f)
+{
+	if (UNLIKELY(b->count == TLB_BATCH_FRAMES))
+		tlb_finish(b);
+	b->frame[b->count++] = f;
+}
+
+/* The same for a frame that served as a page table: everything that is not global is flushed. */
+static inline void tlb_put_table_later(struct tlb_batch *b, pfn_t table)
+{
+	tlb_put_later(b, table);
+	tlb_owe_table(b);
+}
 
 #endif

@@ -80,7 +80,7 @@ static void copy_words(void *to, const void *from)
 	__asm__ volatile("rep movsl" : "+D"(to), "+S"(from), "+c"(count) : : "memory");
 }
 
-void arch_high_frame_fill(pfn_t f, uint32_t word)
+__attribute__((noinline)) void arch_high_frame_fill(pfn_t f, uint32_t word)
 {
 	arch_fill_page(frame_begin(f), word);
 	frame_end(f);
