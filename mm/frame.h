@@ -85,7 +85,7 @@ int frame_get(pfn_t f);
  */
 void frame_put(pfn_t f);
 
-/* The same for *count of them, one reference each, the last one first and with the lock taken once; *count is 0 then. */
+/* The same for *count of them, one reference each, the last one first, under one lock; *count is 0 then. */
 void frame_put_all(const pfn_t *f, uint32_t *count);
 
 /*

@@ -9,12 +9,10 @@
 #include <mm/frame.h>
 
 #define CACHE_LIMIT  32u /* frames on a short list: draining it stays a short work */
+#define CACHE_SPACE  34u /* [0] is 0, no frame; from [1] on, the last is given next; one to spare */
 #define POISON       0x9E0CA5EDu
 #define POISONED     1u /* owner of a free frame that holds its poison; debug builds */
 #define ROOT_ACCOUNT 0u
-
-#define CACHE_SPACE                                                                                          \
-	(1 + CACHE_LIMIT + 1) /* [0] is 0, no frame; [1] on, the last is given next; one to spare */
 
 struct zone {
 	struct buddy buddy;
