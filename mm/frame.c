@@ -343,9 +343,8 @@ static inline bool is_owners_last(uint32_t tag)
 
 extern inline bool frame_put_owned_locked(pfn_t p, uint32_t owner)
 {
-	const struct frame *f = frame_desc(p.n);
-
-	if (UNLIKELY(!frame_known(p.n) || f->owner != owner || !is_owners_last(f->tag)))
+	if (UNLIKELY(!frame_known(p.n) || frame_desc(p.n)->owner != owner ||
+		     !is_owners_last(frame_desc(p.n)->tag)))
 		return put_any_owned(p.n, owner);
 	release(owner, p.n, 0);
 	return true;
@@ -358,16 +357,19 @@ static __attribute__((noinline)) void put_checked(uint32_t n)
 	put_any(frame_desc(n), n);
 }
 
-/* The common case first: the last reference to a single frame, whose owner lives. */
+/* True for the only reference to a single frame, one whose owner lives. */
+static inline bool is_plain(const struct frame *f)
+{
+	return is_last_single(f->tag) && frame_accounts.payer[f->owner] == f->owner;
+}
+
+/* The common case first. */
 static inline void put_used(uint32_t n)
 {
-	const struct frame *f = frame_desc(n);
-
-	if (UNLIKELY(!frame_known(n) || !is_last_single(f->tag) ||
-		     frame_accounts.payer[f->owner] != f->owner))
+	if (UNLIKELY(!frame_known(n) || !is_plain(frame_desc(n))))
 		put_checked(n);
 	else
-		release(f->owner, n, 0);
+		release(frame_desc(n)->owner, n, 0);
 }
 
 void frame_put(pfn_t f)
