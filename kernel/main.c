@@ -8,6 +8,7 @@
 #include <arch/mmu.h>
 #include <arch/stack_guard.h>
 #include <arch/trap.h>
+#include <arch/user.h>
 #include <kernel/boot.h>
 #include <kernel/cmdline.h>
 #include <kernel/panic.h>
@@ -159,6 +160,12 @@ static int build_identity_map(void)
 	return err ? err : pdir_init_kern(&identity_pdir);
 }
 
+static int prepare_user_mode(void)
+{
+	arch_user_init();
+	return 0;
+}
+
 static int move_to_guarded_stack(void);
 
 static int release_boot_memory(void)
@@ -183,6 +190,7 @@ static const struct step {
 	{"objects", start_objects},
 	{"containers", start_containers},
 	{"identity map", build_identity_map},
+	{"user mode", prepare_user_mode},
 	{"guarded stack", move_to_guarded_stack},
 	{"boot memory given back", release_boot_memory},
 };
