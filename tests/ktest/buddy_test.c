@@ -261,6 +261,23 @@ KTEST(buddy, check_sees_a_bit_without_its_list)
 	EXPECT_ONE_FAULT(buddy_check(&b));
 }
 
+/* The walk ends when it has seen more than all: with the first of these two, it has just as many as are counted. */
+KTEST(buddy, check_sees_a_block_more_than_is_counted)
+{
+	list(first, 5);
+	list(first + 64, 5);
+	b.free -= CLUSTER;
+	EXPECT_FAULTS(buddy_check(&b));
+}
+
+KTEST(buddy, check_sees_a_list_that_is_a_ring)
+{
+	list(first, 5);
+	list(first + 64, 5);
+	frame_desc(first)->next = first + 64;
+	EXPECT_FAULTS(buddy_check(&b));
+}
+
 /* Damages a word of the one cluster, asks, and repairs it. */
 static unsigned faults_with(uint32_t *word, uint32_t wrong)
 {
