@@ -62,9 +62,13 @@ KTEST_EACH(boot_need, descriptors_take_high_memory_first, for_booting)
 /* Modules are in use, and what lies beyond the mode's reach is no help. */
 KTEST(boot_need, what_is_not_usable_takes_no_descriptors)
 {
+	uint32_t descriptors = boot_need(m).descriptors;
+
+	memmap_mark(m, (uint64_t)arch_mmu.pfn_end << PAGE_SHIFT, 9 * PAGE_SIZE, MEM_USABLE);
+	EXPECT_EQ(boot_need(m).descriptors, descriptors);
+	EXPECT_EQ(boot_need_low(m), whole_need());
 	mark(ARCH_DIRECT_PAGES, 9, MEM_MODULE);
 	mark(ARCH_DIRECT_PAGES + 9, 9, MEM_RESERVED);
-	memmap_mark(m, (uint64_t)arch_mmu.pfn_end << PAGE_SHIFT, 9 * PAGE_SIZE, MEM_USABLE);
 	EXPECT_EQ(boot_need_low(m), whole_need());
 	mark(arch_mmu.pfn_end - 1, 1, MEM_USABLE);
 	EXPECT_EQ(boot_need_low(m), whole_need() - 1);
