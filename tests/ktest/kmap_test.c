@@ -250,6 +250,35 @@ KTEST(kmap, a_pdir_init_kern_that_gets_no_reference_changes_nothing)
 	EXPECT_EQ(machine_frames_used(), used);
 }
 
+/* All that is no RAM has the same descriptors, in one frame of zeroes that nobody can write. */
+KTEST(kmap, descriptors_of_no_ram_are_one_page_of_zeroes)
+{
+	pfn_t shared = NO_FRAME;
+
+	for (uint32_t page = 0; page < frame_end / DESC_IN_PAGE; page++) {
+		pte_t e = get_ptbl_entry_by_va(&kernel_pdir, vaddr_of(ARCH_DESC_VPN + page));
+
+		if (!memmap_no_ram(boot_memmap(), PFN(page * DESC_IN_PAGE), DESC_IN_PAGE))
+			continue;
+		shared = shared.n ? shared : arch_pte_pfn(e);
+		ASSERT_EQ(arch_pte_pfn(e).n, shared.n);
+		ASSERT(!(arch_pte_prot(e) & PROT_W));
+	}
+	if (!shared.n)
+		SKIP("each page of descriptors has some of RAM");
+	EXPECT(arch_frame_is_filled(shared, 0));
+}
+
+/* The simulated machine, whose memory begins as junk, keeps its descriptors elsewhere: nobody wrote here since. */
+KTEST(kmap, descriptors_of_ram_begin_as_zeroes)
+{
+	if (!machine_is_simulated())
+		SKIP("the descriptors are in use");
+	for (uint32_t page = 0; page < frame_end / DESC_IN_PAGE; page++)
+		ASSERT(arch_frame_is_filled(
+			arch_pte_pfn(get_ptbl_entry_by_va(&kernel_pdir, vaddr_of(ARCH_DESC_VPN + page))), 0));
+}
+
 /* Gives back the identity map's tables, of which no directory but the one that is freed here has any. */
 static void forget_identity(void)
 {
