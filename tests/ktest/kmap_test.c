@@ -173,6 +173,10 @@ KTEST(kmap, set_pdir_entry_identity_shares_the_tables)
 	tlb_begin(&b, pd.root);
 	table = arch_pte_pfn(get_pdir_entry_by_va(&identity_pdir, 0));
 	EXPECT_EQ(alloc_ptbl(&pd, vaddr_of(4 * SPAN)), 0);
+	/* A large page, where the CPU has any, holds no reference that would be given back. */
+	EXPECT_EQ(map_page(&pd, 6 * SPAN, machine_device_frames(1), PROT_R | PROT_USER), 0);
+	EXPECT_EQ(set_pdir_entry_identity(&pd, vaddr_of(6 * SPAN), &b), -EBUSY);
+	EXPECT_EQ(unmap_page(&pd, 6 * SPAN, &b), 0);
 	EXPECT_EQ(set_pdir_entry_identity(&pd, 0x1000, &b), 0);
 	EXPECT_EQ(arch_pte_pfn(get_pdir_entry_by_va(&pd, 0)).n, table.n);
 	EXPECT_EQ(set_pdir_entry_identity(&pd, vaddr_of(ARCH_KERNEL_VPN), &b), -EPERM);
@@ -442,6 +446,42 @@ KTEST(kmap, every_device_has_a_region)
 		EXPECT_EQ(r.first.n, f.n + 2 + i);
 		EXPECT_EQ(r.range.count, 1);
 	}
+}
+
+/* The first page that no device has. */
+static vpn_t window_end(void)
+{
+	vpn_t end = KMAP_DEVICE_VPN;
+	struct kregion r;
+
+	while (kmap_region(end, &r))
+		end = r.range.first + r.range.count;
+	return end;
+}
+
+/*
+ * Windows are for good, so these are the last. With each mode another end comes first: in one a page more than is left
+ * is refused, in the other a page is left when all devices are there.
+ */
+KTEST(kmap, windows_and_their_pages_run_out)
+{
+	pfn_t f = PFN(arch_mmu.pfn_end - KMAP_DEVICE_PAGES);
+	static bool are_out;
+	uint32_t left, kept = ARCH_PT_ROOT_EAGER, devices = 0;
+	struct kregion r;
+
+	if (!machine_is_simulated() || !memmap_no_ram(boot_memmap(), f, KMAP_DEVICE_PAGES))
+		SKIP("windows are wanted later, or there are no frames for them");
+	for (vpn_t v = KMAP_DEVICE_VPN; kmap_region(v, &r); v = r.range.first + r.range.count)
+		devices++;
+	for (; !are_out && devices < KMAP_DEVICES - 1; devices++)
+		EXPECT(kmap_device(paddr_of(f), PAGE_SIZE));
+	left = KMAP_DEVICE_VPN + KMAP_DEVICE_PAGES - window_end();
+	EXPECT(!kmap_device(paddr_of(f), (left + 1) * PAGE_SIZE));
+	if (!are_out)
+		EXPECT(kmap_device(paddr_of(f), (left - kept) * PAGE_SIZE));
+	are_out = true;
+	EXPECT(!kmap_device(paddr_of(f), PAGE_SIZE));
 }
 
 KTEST(kmap, the_page_behind_the_last_is_nobodys)
