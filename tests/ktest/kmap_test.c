@@ -150,6 +150,26 @@ KTEST(kmap, the_identity_map_caches_ram_only)
 		SKIP("no hole is mapped");
 }
 
+/* At both ends of every range: where one large page cannot map devices, nobody asked for them. */
+KTEST(kmap, the_identity_map_without_large_pages_is_ram_only)
+{
+	const struct memmap *m = boot_memmap();
+
+	if (arch_mmu.large)
+		SKIP("this CPU has large pages");
+	for (uint32_t i = 0; i < m->count; i++) {
+		struct mem_range r = memmap_range(m, i);
+		vpn_t ends[2] = {(vpn_t)(r.start >> PAGE_SHIFT), (vpn_t)((r.end - 1) >> PAGE_SHIFT)};
+
+		for (uint32_t k = 0; k < 2; k++) {
+			pte_t e = get_ptbl_entry_by_va(&identity_pdir, vaddr_of(ends[k]));
+
+			if (ends[k] && ends[k] < ARCH_KERNEL_VPN)
+				EXPECT_EQ(arch_pte_kind(0, e) == PTE_LEAF, mem_kind_is_ram(r.kind));
+		}
+	}
+}
+
 /* The forerunner's tables took 4 MiB: a large page needs none. */
 KTEST(kmap, the_identity_map_takes_few_tables)
 {
