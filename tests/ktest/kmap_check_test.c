@@ -199,6 +199,51 @@ KTEST(kmap_check, sees_what_no_user_part_may_hold)
 	EXPECT_FAULTS(faults_with_user(f, PROT_R | PROT_USER)); /* a free frame */
 }
 
+/* Maps the first of two frames, and lets a second page own it too; the other one's owner is as it should be. */
+static unsigned faults_with_two_owners(struct pdir *pd, const pfn_t *f)
+{
+	prot_t prot = PROT_R | PROT_W | PROT_USER | PROT_OWNED;
+	struct tlb_batch b;
+	unsigned faults;
+
+	tlb_begin(&b, pd->root);
+	EXPECT_EQ(map_page(pd, V, f[0], prot), 0);
+	EXPECT_EQ(map_page(pd, V + 1, f[1], prot), 0);
+	EXPECT_EQ(check_vm(pd), 0);
+	EXPECT_EQ(set_ptbl_entry_by_va(pd, vaddr_of(V + 9), f[0], prot, &b), 0);
+	faults = check_vm(pd);
+	EXPECT_EQ(frame_get(f[0]), 0);
+	EXPECT_EQ(check_vm(pd), 0);
+	EXPECT_EQ(unmap_region(pd, PAGES(V, 10), &b), 0);
+	tlb_finish(&b);
+	return faults;
+}
+
+/* In low memory and in high memory, far away, where there is any. */
+KTEST(kmap_check, sees_two_owners_of_one_reference)
+{
+	struct pdir pd;
+	pfn_t f[2];
+
+	ASSERT_EQ(pdir_init(&pd, CONTAINER_ROOT), 0);
+	for (uint32_t first = 0; first < 2; first++) {
+		ASSERT_EQ(frame_alloc(ALLOC_USER, &f[first]), 0);
+		ASSERT_EQ(frame_alloc(ALLOC_USER | ALLOC_HIGH, &f[!first]), 0);
+		EXPECT_ONE_FAULT(faults_with_two_owners(&pd, f));
+	}
+	vm_free(&pd);
+}
+
+KTEST(kmap_check, sees_a_stack_whose_pages_are_one_frame)
+{
+	vaddr_t top = kstack_alloc();
+	pte_t *entry = pgdir_walk(&kernel_pdir, vpn_of(top) - KSTACK_PAGES, 0, NULL).entry;
+
+	ASSERT(top);
+	EXPECT_ONE_FAULT(faults_with(entry, arch_pte_read(entry + 1)));
+	kstack_free(top);
+}
+
 /* A window's page is in no region: that it is writable and executable is all that is wrong with it. */
 KTEST(kmap_check, sees_writable_code_in_the_kernels_half)
 {
