@@ -6,19 +6,18 @@
 #include <arch/mmu.h>
 #include <arch/pte_store.h>
 #include <lib/panic.h>
-#include <lib/string.h>
 #include <mm/kmap.h>
 
 #define MOST_PRINTED 8u    /* faults of one kind tend to come in thousands */
-#define WINDOW       8192u /* frames that a walk looks at for two owners: a bit for each, on the stack */
+#define WINDOW       8192u /* frames that a walk looks at for two owners */
 
 struct check {
 	unsigned faults;
 	bool have_region;
 	struct kregion region; /* that the walk is in, or comes to next */
 	vpn_t done;            /* kernel pages up to here are as they should be */
-	uint32_t window, next; /* frames that the walk looks at, and the first owned one behind them */
-	uint32_t owned[WINDOW / 32];
+	uint32_t window, next; /* the first frame that the walk looks at, and the first owned one behind all */
+	uint32_t *owned;       /* a bit for each of them that a page owns */
 };
 
 static void fault(struct check *c, const char *what, vpn_t v, pte_t e)
@@ -144,9 +143,11 @@ static void check_owners(struct check *c, const struct pdir *pd)
 	vpn_t end = pd->owns_kernel ? ARCH_VPN_END : ARCH_KERNEL_VPN;
 
 	for (c->next = 0; c->next < UINT32_MAX;) {
+		uint32_t owned[WINDOW / 32] = {0};
+
+		c->owned = owned;
 		c->window = c->next;
 		c->next = UINT32_MAX;
-		memset(c->owned, 0, sizeof(c->owned));
 		pdir_each_leaf(pd, PAGES(0, end), check_owner, c);
 	}
 }
