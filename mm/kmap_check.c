@@ -16,9 +16,9 @@ struct check {
 	bool have_region;
 	struct kregion region; /* that the walk is in, or comes to next */
 	vpn_t done;            /* kernel pages up to here are as they should be */
-	uint32_t window,
-		next;    /* the first frame that the walk looks at, and the first owned one behind all */
-	uint32_t *owned; /* a bit for each of them that a page owns */
+	uint32_t window;       /* the first frame that the walk looks at */
+	uint32_t next;         /* the first owned one behind all of these */
+	uint32_t *owned;       /* a bit for each of them that a page owns */
 };
 
 static void fault(struct check *c, const char *what, vpn_t v, pte_t e)
