@@ -156,8 +156,6 @@ static int replaceable_pdir_entry(const struct pdir *pd, vaddr_t va, struct pt_s
 	if (vpn_of(va) >= ARCH_KERNEL_VPN)
 		return -EPERM;
 	*s = pgdir_walk(pd, vpn_of(va), 1, NULL);
-	if (s->level != 1)
-		return -ENOENT;
 	switch (slot_kind(*s)) {
 	case PTE_LEAF:
 		return -EBUSY;
