@@ -57,3 +57,41 @@ KTEST(region, an_empty_one_in_a_large_page_is_nothing_to_do)
 	EXPECT_EQ(unmap_region(&pd, PAGES(V, SPAN), &batch), 0);
 	frame_put(ram);
 }
+
+/* A block's first frame alone has references. */
+KTEST(region, every_frame_is_asked_for_its_references)
+{
+	pfn_t f;
+
+	ASSERT_EQ(container_alloc(owner, ALLOC_USER | ALLOC_ORDER(1), &f), 0);
+	EXPECT_EQ(map_region(&pd, PAGES(V, 2), f, PROT_R | PROT_USER | PROT_OWNED), -EPERM);
+	EXPECT_EQ(map_region(&pd, PAGES(V, 2), f, PROT_R | PROT_USER), 0);
+	EXPECT_EQ(unmap_region(&pd, PAGES(V, 2), &batch), 0);
+	tlb_finish(&batch);
+	EXPECT_EQ(container_free(owner, f), 0);
+}
+
+KTEST(region, the_last_user_page_is_like_any_other)
+{
+	vpn_t last = ARCH_KERNEL_VPN - 1;
+
+	EXPECT_EQ(alloc_page(&pd, last, PROT_R | PROT_USER), 0);
+	EXPECT_EQ(unmap_page(&pd, last, &batch), 0);
+	EXPECT_EQ(map_page(&pd, last, machine_device_frames(1), PROT_R | PROT_USER), 0);
+	EXPECT_EQ(unmap_region(&pd, PAGES(last - 1, 2), &batch), 0);
+	EXPECT_EQ(map_region(&pd, PAGES(last - 1, 2), machine_device_frames(2), PROT_R | PROT_USER), 0);
+}
+
+/* Whatever stood in the memory of a directory that is made. */
+KTEST(region, a_new_directory_shares_no_identity_map)
+{
+	struct pdir other = {.shares_identity = true};
+
+	ASSERT_EQ(pdir_init(&other, owner), 0);
+	EXPECT(!other.shares_identity && !other.owns_kernel);
+	vm_free(&other);
+	other.shares_identity = true;
+	ASSERT_EQ(pdir_init_bare(&other, owner), 0);
+	EXPECT(!other.shares_identity && other.owns_kernel);
+	vm_free(&other);
+}
