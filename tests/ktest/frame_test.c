@@ -315,6 +315,19 @@ KTEST(frame, a_contiguous_request_drains_the_short_list)
 	frame_put(block);
 }
 
+KTEST(frame, the_largest_block_is_as_the_numbers_say)
+{
+	struct zone_stats low;
+	pfn_t f, larger;
+
+	frame_drain();
+	frame_stats(ZONE_LOW, &low);
+	if (low.largest + 1 < BUDDY_ORDERS)
+		EXPECT_EQ(frame_alloc(ALLOC_KERNEL | ALLOC_ORDER(low.largest + 1), &larger), -ENOMEM);
+	ASSERT_EQ(frame_alloc(ALLOC_KERNEL | ALLOC_ORDER(low.largest), &f), 0);
+	frame_put(f);
+}
+
 /* High memory full of user frames, and low memory down to its reserve: what must be low is still to be had. */
 KTEST(frame, user_frames_leave_a_low_reserve)
 {
