@@ -240,6 +240,23 @@ KTEST(frame, zeroed_frames_are_zero)
 	frame_put(f);
 }
 
+/* A page's worth of zeroes costs more than all the rest of an allocation. */
+KTEST(frame, frames_are_zeroed_only_for_who_asks)
+{
+	pfn_t f, again;
+
+	ASSERT_EQ(frame_alloc(ALLOC_KERNEL, &f), 0);
+	arch_frame_fill(f, 0x5a5a5a5a);
+	frame_put(f);
+	ASSERT_EQ(frame_alloc(ALLOC_KERNEL, &again), 0);
+	EXPECT_EQ(again.n, f.n); /* the last to come is the first to go */
+	EXPECT(!arch_frame_is_filled(f, 0));
+	frame_put(f);
+	ASSERT_EQ(container_alloc(CONTAINER_ROOT, ALLOC_KERNEL, &again), 0);
+	EXPECT(!arch_frame_is_filled(again, 0));
+	frame_put(again);
+}
+
 KTEST(frame, a_failed_allocation_leaves_no_charge)
 {
 	uint32_t usage, after;
