@@ -88,6 +88,19 @@ KTEST_EACH(slab, kmalloc_gives_what_was_asked_for, requests)
 	kmfree(p);
 }
 
+static const uint32_t kmalloc_sizes[] = {16, 32, 64, 96, 128, 192, 256, 512, 1024, 1984};
+
+/* Two in a fresh slab stand side by side, with nothing between them but the red zones of debug builds. */
+KTEST_EACH(slab, kmalloc_has_objects_of_its_sizes, kmalloc_sizes)
+{
+	char *a = kmalloc(param), *b = kmalloc(param);
+
+	ASSERT(a && b);
+	EXPECT_EQ(b - a, param + (QUIRE_DEBUG ? 16 : 0));
+	kmfree(a);
+	kmfree(b);
+}
+
 KTEST(slab, kmalloc_counts_its_objects)
 {
 	uint32_t before = kmalloc_used();
