@@ -45,9 +45,9 @@ KTEST(kmap_check, sees_every_wrong_entry)
 	EXPECT_ONE_FAULT(faults_with(entry, arch_pte_leaf(0, data, rx)));
 	EXPECT_ONE_FAULT(faults_with(entry, arch_pte_leaf(0, text, rx | PROT_USER)));
 	EXPECT_ONE_FAULT(faults_with(pgdir_walk(&kernel_pdir, ARCH_KERNEL_VPN, 0, NULL).entry,
-				  arch_pte_leaf(0, data, rx)));
+				     arch_pte_leaf(0, data, rx)));
 	EXPECT_ONE_FAULT(faults_with(pgdir_walk(&kernel_pdir, KMAP_STACK_VPN, 0, NULL).entry,
-				  arch_pte_leaf(0, text, PROT_R | PROT_W | PROT_GLOBAL)));
+				     arch_pte_leaf(0, text, PROT_R | PROT_W | PROT_GLOBAL)));
 	entry = pgdir_walk(&kernel_pdir, KV(PFN(arch_image().end.n - 1)), 0, NULL).entry;
 	EXPECT_ONE_FAULT(faults_with(entry, arch_pte_none()));
 	EXPECT_EQ(check_vm(&kernel_pdir), 0);
@@ -60,7 +60,7 @@ KTEST(kmap_check, sees_a_gap_before_the_end_of_a_region)
 	ASSERT(top);
 	EXPECT_EQ(check_vm(&kernel_pdir), 0);
 	EXPECT_ONE_FAULT(faults_with(pgdir_walk(&kernel_pdir, vpn_of(top) - KSTACK_PAGES, 0, NULL).entry,
-				  arch_pte_none()));
+				     arch_pte_none()));
 	kstack_free(top);
 }
 
@@ -88,7 +88,8 @@ KTEST(kmap_check, sees_a_window_onto_low_memory)
 	EXPECT_EQ(faults_with(entry, arch_pte_leaf(0, machine_device_frames(1), rw)), 0);
 	EXPECT_ONE_FAULT(faults_with(entry, arch_pte_leaf(0, kernel_pdir.root, rw)));
 	EXPECT_ONE_FAULT(faults_with(entry, arch_pte_leaf(0, arch_image().text, rw)));
-	EXPECT_ONE_FAULT(faults_with(entry + ARCH_WINDOW_PAGES, arch_pte_leaf(0, machine_device_frames(1), rw)));
+	EXPECT_ONE_FAULT(
+		faults_with(entry + ARCH_WINDOW_PAGES, arch_pte_leaf(0, machine_device_frames(1), rw)));
 }
 
 /* Between the regions, and behind the last one, nothing is mapped; up to its end every page is. */
@@ -104,7 +105,7 @@ KTEST(kmap_check, sees_the_ends_of_the_last_region)
 	end = last.range.first + last.range.count;
 	EXPECT_ONE_FAULT(faults_with(pgdir_walk(&kernel_pdir, end - 1, 0, NULL).entry, arch_pte_none()));
 	EXPECT_ONE_FAULT(faults_with(pgdir_walk(&kernel_pdir, end, 0, NULL).entry,
-				  arch_pte_leaf(0, machine_device_frames(1), PROT_R)));
+				     arch_pte_leaf(0, machine_device_frames(1), PROT_R)));
 	kstack_free(top);
 }
 
