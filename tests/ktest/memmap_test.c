@@ -127,7 +127,7 @@ KTEST(memmap, nothing_is_lost_in_silence)
 	EXPECT(is_sound());
 	EXPECT_NE(m.lost, 0);
 	EXPECT_EQ(usable() + m.lost, given);
-	memmap_mark(&m, 300 * M + 1, PAGE_SIZE, MEM_USABLE); /* no whole page: nothing to lose */
+	memmap_mark(&m, 300 * M + 1, 0x100, MEM_USABLE); /* no whole page: nothing to lose */
 	EXPECT_EQ(usable() + m.lost, given);
 }
 
