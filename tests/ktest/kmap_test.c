@@ -487,7 +487,7 @@ KTEST(kmap, windows_and_their_pages_run_out)
 {
 	pfn_t f = PFN(arch_mmu.pfn_end - KMAP_DEVICE_PAGES);
 	static bool are_out;
-	uint32_t left, kept = ARCH_PT_ROOT_EAGER, devices = 0;
+	uint32_t left, kept = !ARCH_PT_ROOT_EAGER, devices = 0;
 	struct kregion r;
 
 	if (!machine_is_simulated() || !memmap_no_ram(boot_memmap(), f, KMAP_DEVICE_PAGES))
