@@ -156,8 +156,6 @@ static int replaceable_pdir_entry(const struct pdir *pd, vaddr_t va, struct pt_s
 	if (vpn_of(va) >= ARCH_KERNEL_VPN)
 		return -EPERM;
 	*s = pgdir_walk(pd, vpn_of(va), 1, NULL);
-	if (s->level != 1)
-		return -ENOENT;
 	switch (slot_kind(*s)) {
 	case PTE_LEAF:
 		return -EBUSY;
@@ -514,6 +512,8 @@ int map_region(struct pdir *pd, struct pages range, pfn_t f, prot_t prot)
 	uint32_t tables = 0;
 	int err = 0;
 
+	if (!range.count)
+		return 0;
 	if (!in_address_space(range) || f.n > arch_mmu.pfn_end || range.count > arch_mmu.pfn_end - f.n)
 		return -EINVAL;
 	if (!may_map(pd, range, f, prot))
@@ -546,7 +546,9 @@ int mappages(struct pdir *pd, vaddr_t va, uint32_t size, paddr_t pa, prot_t prot
 	uint32_t offset = va % PAGE_SIZE;
 	uint32_t pages;
 
-	if (!size || pa.a % PAGE_SIZE != offset || pa.a >> PAGE_SHIFT >= arch_mmu.pfn_end)
+	if (!size)
+		return 0;
+	if (pa.a % PAGE_SIZE != offset || pa.a >> PAGE_SHIFT >= arch_mmu.pfn_end)
 		return -EINVAL;
 	pages = (uint32_t)(((uint64_t)offset + size + PAGE_SIZE - 1) >> PAGE_SHIFT);
 	return map_region(pd, PAGES(vpn_of(va), pages), PFN((uint32_t)(pa.a >> PAGE_SHIFT)), prot);
@@ -596,9 +598,11 @@ int unmap_region(struct pdir *pd, struct pages range, struct tlb_batch *b)
 	vpn_t end = range.first + range.count;
 	vpn_t next;
 
+	if (!range.count)
+		return 0;
 	if (!in_address_space(range))
 		return -EINVAL;
-	if (range.count && !may_change(pd, end - 1))
+	if (!may_change(pd, end - 1))
 		return -EPERM;
 	if (cuts_large(pd, range) || holds_shared_leaf(pd, range))
 		return -EBUSY;
