@@ -160,7 +160,7 @@ static void check_shared(struct check *c, const struct pdir *pd)
 	const pte_t *kernel = arch_frame_direct(kernel_pdir.root);
 	unsigned root = ARCH_PT_LEVELS - 1;
 
-	for (uint32_t i = ARCH_PT_INDEX(root, ARCH_KERNEL_VPN); i < ARCH_PT_ENTRIES(root); i++) {
+	for (uint32_t i = arch_pt_index(root, ARCH_KERNEL_VPN); i < ARCH_PT_ENTRIES(root); i++) {
 		pte_t a = arch_pte_read(&own[i]), b = arch_pte_read(&kernel[i]);
 
 		if (arch_pte_kind(root, a) != arch_pte_kind(root, b) ||

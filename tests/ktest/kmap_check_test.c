@@ -295,7 +295,7 @@ KTEST(kmap_check, sees_a_root_that_differs_from_the_kernels)
 
 	ASSERT_EQ(pdir_init(&pd, CONTAINER_ROOT), 0);
 	ASSERT_EQ(frame_alloc(ALLOC_TABLE, &copy), 0);
-	entry = (pte_t *)arch_frame_direct(pd.root) + ARCH_PT_INDEX(root, KMAP_WINDOW_VPN);
+	entry = (pte_t *)arch_frame_direct(pd.root) + arch_pt_index(root, KMAP_WINDOW_VPN);
 	old = arch_pte_read(entry);
 	arch_frame_copy(copy, arch_pte_pfn(old));
 	arch_pte_write(entry, arch_pte_none());

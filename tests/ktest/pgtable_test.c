@@ -72,7 +72,7 @@ KTEST(pgtable, a_new_directory_has_the_kernels_part_and_no_other)
 	uint32_t root = ARCH_PT_LEVELS - 1;
 	const pte_t *own = arch_frame_direct(pd.root), *kernel = arch_frame_direct(kernel_pdir.root);
 
-	for (uint32_t i = ARCH_PT_INDEX(root, ARCH_KERNEL_VPN); i < ARCH_PT_ENTRIES(root); i++)
+	for (uint32_t i = arch_pt_index(root, ARCH_KERNEL_VPN); i < ARCH_PT_ENTRIES(root); i++)
 		EXPECT_EQ((arch_pte_read(&own[i]).raw ^ arch_pte_read(&kernel[i]).raw) &
 				  ~(uint64_t)(PTE_ACCESSED | PTE_DIRTY),
 			  0);
