@@ -159,7 +159,7 @@ KTEST(slab, check_sees_a_list_that_leads_astray)
 	cache_init(&cache, "test", 64);
 	p = cache_alloc(&cache);
 	ASSERT(p);
-	word = (uintptr_t *)(p - (uintptr_t)p % PAGE_SIZE);
+	word = (void *)(p - (uintptr_t)p % PAGE_SIZE);
 	next = word[0];
 	word[0] = (uintptr_t)word; /* a ring */
 	EXPECT_FAULTS(cache_check(&cache));
