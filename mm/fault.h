@@ -29,4 +29,8 @@ int fault_populate(struct space *s, struct pages range, bool write);
 int allocuvm(struct space *s, struct pages range);
 void deallocuvm(struct space *s, struct pages range);
 
+/* Copy to and from a space, loaded or not, as its program would, faults and all. 0, or as vm_fault. */
+int space_read(struct space *s, vaddr_t from, void *to, uint32_t n);
+int space_write(struct space *s, vaddr_t to, const void *from, uint32_t n);
+
 #endif

@@ -53,6 +53,12 @@ struct mapping *mapping_create(struct container_id payer, uint64_t size);
  */
 int mapping_page(struct mapping *m, uint32_t index, bool create, pfn_t *out);
 
+/*
+ * Stores where the cache keeps the frames of page index and some behind it, and returns how many these are: 0 where
+ * it keeps nothing near. Valid until the mapping changes.
+ */
+uint32_t mapping_slots(struct mapping *m, uint32_t index, const union mapping_slot **slots);
+
 /* Returns how many pages of the file there are, the last one in part or not. */
 uint32_t mapping_page_count(const struct mapping *m);
 

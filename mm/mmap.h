@@ -74,4 +74,24 @@ vaddr_t space_brk(struct space *s, vaddr_t addr);
  */
 int space_map_stack(struct space *s, vaddr_t top, uint32_t size_limit, uint32_t prot);
 
+/* For mmap_remap.c and mmap_advice.c. */
+
+/* Returns how many pages so many bytes take; at most 2^20. */
+static inline uint32_t pages_of_bytes(uint32_t bytes)
+{
+	return (bytes >> PAGE_SHIFT) + (bytes % PAGE_SIZE != 0);
+}
+
+/* Returns where so many pages can go, at the hint if that is free; 0: nowhere. */
+vpn_t space_place(const struct space *s, vaddr_t hint, uint32_t pages);
+
+/* Asks limits and tenant for what an area wants, and notes in its flags what was promised. 0 or -ENOMEM. */
+int space_promise(struct space *s, struct area *like);
+
+/* Takes a range out of all areas, tables that it fills wholly too. 0, or -ENOMEM with nothing changed. */
+int space_unmap(struct space *s, struct pages range);
+
+/* Brings in what of a range can be had, for writing where the program's own pages are to be written. */
+void space_populate(struct space *s, struct pages range);
+
 #endif

@@ -28,7 +28,7 @@ int tenant_create(struct container_id parent, uint32_t pages, struct tenant **ou
 void tenant_get(struct tenant *t);
 void tenant_put(struct tenant *t);
 
-/* 0: a request is refused when it alone exceeds the quota. 1: never. 2: beyond the quota altogether. */
+/* OVERCOMMIT_ of <linux/mman.h>: a request is refused that alone exceeds the quota; never; beyond it altogether. */
 extern unsigned overcommit;
 
 #define NO_LIMIT UINT32_MAX
@@ -48,6 +48,7 @@ struct space {
 	struct space_limits limits;
 	vpn_t mmap_base; /* areas are put below it, highest first */
 	vaddr_t brk_start, brk;
+	vaddr_t stack_top;     /* of the first stack */
 	uint32_t pages;        /* of all areas */
 	uint32_t locked;       /* of these, locked */
 	uint32_t future_flags; /* of mlockall: what new areas get */
@@ -79,10 +80,6 @@ struct area *space_next_area(struct space *s, vaddr_t at);
 /* Returns how many pages are in memory. O(areas + tables). */
 uint32_t space_resident(const struct space *s);
 
-/* Copy to and from a space, loaded or not, as its program would, faults and all. 0, or as vm_fault. */
-int space_read(struct space *s, vaddr_t from, void *to, uint32_t n);
-int space_write(struct space *s, vaddr_t to, const void *from, uint32_t n);
-
 /* Proves areas and entries consistent; prints each fault and returns how many there are. O(areas + tables). */
 unsigned check_space(struct space *s);
 
@@ -103,22 +100,42 @@ void space_split(struct space *s, vpn_t v, struct area_spares *p);
 bool space_cuts(struct space *s, vpn_t v);
 
 /*
- * Puts an area into the space, merged with its neighbours where they are alike; the node may be freed by that, and the
- * area that holds its pages now is returned. Takes over the node's reference on the file.
+ * Puts an area like this one into the space, where there is none: a neighbour that is alike grows, or a spare becomes
+ * it, with a reference on the file of its own. Returns what holds its pages now; null without spares (null) when no
+ * neighbour is alike. What it was promised (AREA_COMMITTED) goes to the space.
  */
-struct area *space_add(struct space *s, struct area *a);
-
-/* Merges an area with the one in front, and the one behind, where they are alike. Returns what holds its pages. */
-struct area *space_merge(struct space *s, struct area *a);
+struct area *space_add(struct space *s, const struct area *like, struct area_spares *p);
 
 /* Moves an area's ends, and keeps the counts. */
 void space_resize(struct space *s, struct area *a, vpn_t first, vpn_t end);
 
-/* Takes all areas out of a range, at whose ends no area is cut, and clears their entries. */
-void space_drop(struct space *s, struct pages range, struct tlb_batch *b);
+/* Moves its end up, and merges it with what it meets there. */
+void space_grow_end(struct space *s, struct area *a, vpn_t end);
 
-/* Promises pages to a tenant: 0, or -ENOMEM with nothing changed. tenant_uncommit takes it back. */
+/* Takes a range out of all areas, and clears its entries. It takes as many spares as space_drop_spares says. */
+unsigned space_drop_spares(struct space *s, struct pages range);
+void space_drop(struct space *s, struct pages range, struct area_spares *p, struct tlb_batch *b);
+
+/* What becomes of the areas of a range. */
+struct area_change {
+	uint32_t set, clear; /* flags */
+	bool protects;       /* prot counts */
+	bool commits;        /* private pages that become writable are promised by now */
+	prot_t prot;
+};
+
+/* Changes what of a range is in areas, split at its ends and merged again. 0, or -ENOMEM with nothing changed. */
+int space_change(struct space *s, struct pages range, const struct area_change *c);
+
+/* True for an area whose pages would have to be promised if they became writable. */
+bool space_wants_promise(const struct area *a);
+
+/*
+ * Promises pages to a tenant: 0, or -ENOMEM with nothing changed; tenant_uncommit takes it back. tenant_commit_again is
+ * for pages that were asked for before, in another space or at another place: no request is too large by itself.
+ */
 int tenant_commit(struct tenant *t, uint32_t pages);
+int tenant_commit_again(struct tenant *t, uint32_t pages);
 void tenant_uncommit(struct tenant *t, uint32_t pages);
 
 /* Returns the protection of an entry for a page of an area: writable only with `write`. */

@@ -27,8 +27,6 @@ struct mapping;
 #define AREA_NO_RESERVE 0x080u
 #define AREA_NO_FORK    0x100u /* a child does not get it */
 #define AREA_WIPE       0x200u /* a child gets it empty */
-#define AREA_STACK      0x400u /* the program's first stack */
-#define AREA_BRK        0x800u /* the program break's */
 
 struct area {
 	RB_ENTRY(area) link;
@@ -37,7 +35,7 @@ struct area {
 	uint32_t most; /* the largest gap in its subtree */
 	prot_t prot;   /* what its program may do: PROT_R, PROT_W, PROT_X of arch/pte.h; 0 for PROT_NONE */
 	uint32_t flags;
-	uint32_t offset;      /* page of the file at first; where there is no file, the page number itself */
+	uint32_t offset;      /* page of the file at first; nothing without a file */
 	struct mapping *file; /* null: anonymous memory */
 	struct pdir *pd;      /* whose user part it is mapped in */
 	LIST_ENTRY(area) of_file;
@@ -57,10 +55,11 @@ void area_tree_init(struct area_tree *t);
 /* Returns the first area that ends behind page v, whether it holds v or not; null where there is none. O(log n). */
 struct area *area_find(const struct area_tree *t, vpn_t v);
 
-/* Return the neighbours in the order of addresses; the first one of all. */
+/* Return the neighbours in the order of addresses; the first and the last one of all. */
 struct area *area_next(struct area *a);
 struct area *area_prev(struct area *a);
 struct area *area_first(const struct area_tree *t);
+struct area *area_last(const struct area_tree *t);
 
 /* Puts an area, which meets no other, into the tree; takes it out. O(log n). */
 void area_insert(struct area_tree *t, struct area *a);
