@@ -19,6 +19,7 @@
 #include <mm/container.h>
 #include <mm/kmap.h>
 #include <mm/slab.h>
+#include <mm/space.h>
 #include <tests/bench/bench.h>
 
 #define DIRECT_MIB   (ARCH_DIRECT_PAGES / (1u << (20 - PAGE_SHIFT)))
@@ -184,6 +185,7 @@ static const struct step {
 	{"objects", start_objects},
 	{"containers", start_containers},
 	{"identity map", build_identity_map},
+	{"address spaces", space_init},
 	{"guarded stack", move_to_guarded_stack},
 	{"boot memory given back", release_boot_memory},
 };
