@@ -8,6 +8,7 @@
 #include <arch/mmu.h>
 #include <arch/stack_guard.h>
 #include <arch/trap.h>
+#include <arch/user.h>
 #include <kernel/boot.h>
 #include <kernel/cmdline.h>
 #include <kernel/panic.h>
@@ -161,6 +162,12 @@ static int build_identity_map(void)
 	return err ? err : pdir_init_kern(&identity_pdir);
 }
 
+static int prepare_user_mode(void)
+{
+	arch_user_init();
+	return 0;
+}
+
 static int move_to_guarded_stack(void);
 
 static int release_boot_memory(void)
@@ -186,6 +193,7 @@ static const struct step {
 	{"containers", start_containers},
 	{"identity map", build_identity_map},
 	{"address spaces", space_init},
+	{"user mode", prepare_user_mode},
 	{"guarded stack", move_to_guarded_stack},
 	{"boot memory given back", release_boot_memory},
 };
