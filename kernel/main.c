@@ -256,9 +256,9 @@ static _Noreturn void too_little_memory(void)
 
 	text_format(needed, sizeof(needed),
 		    "%u KiB of usable memory below %u MiB: kernel map %u, descriptors %u, identity map %u, "
-		    "stack %u",
+		    "stack %u, zero page %u",
 		    need, DIRECT_MIB, n.kernel_map * KIB_OF_FRAME, n.descriptors * KIB_OF_FRAME,
-		    n.identity * KIB_OF_FRAME, n.stack * KIB_OF_FRAME);
+		    n.identity * KIB_OF_FRAME, n.stack * KIB_OF_FRAME, n.zero_page * KIB_OF_FRAME);
 	if (need > found)
 		text_format(change, sizeof(change), "give the machine %u KiB more memory, or smaller modules",
 			    need - found);

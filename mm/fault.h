@@ -15,7 +15,7 @@ struct vm_fault {
 /*
  * Makes the page accessible, or says why it is not to be: 0; -EFAULT (no area: SIGSEGV, SEGV_MAPERR), -EACCES (the
  * area does not allow it: SEGV_ACCERR), -ENXIO (beyond the end of the file: SIGBUS, BUS_ADRERR), -ENOMEM (no frame
- * or table, no quota). On failure nothing has changed, but that an area may have grown.
+ * or table, no quota). On failure nothing has changed, but that an area may have grown, or have an empty table more.
  */
 int vm_fault(struct space *s, const struct vm_fault *f);
 

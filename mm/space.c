@@ -20,7 +20,7 @@ static struct {
 
 int space_init(void)
 {
-	int err = frame_alloc(ALLOC_USER | ALLOC_ZERO | ALLOC_HIGH, &zero_frame);
+	int err = frame_alloc(ALLOC_USER | ALLOC_ZERO, &zero_frame);
 
 	cache_init(&spaces.areas, "areas", sizeof(struct area));
 	return err;
