@@ -12,6 +12,7 @@
 #include <kernel/cmdline.h>
 #include <kernel/panic.h>
 #include <kernel/printk.h>
+#include <kernel/start.h>
 #include <lib/printf.h>
 #include <mm/boot_alloc.h>
 #include <mm/boot_need.h>
@@ -275,6 +276,8 @@ static _Noreturn void after_boot(void)
 	report_summary(&r);
 	if (kernel_options.exit)
 		machine_exit(kernel_options.no_selftest || all_passed(&r));
+	if (start_has_files())
+		start_first_program();
 	idle();
 }
 
