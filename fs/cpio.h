@@ -8,16 +8,16 @@
 #include <lib/types.h>
 
 #define CPIO_NAME_MOST 4096u /* with the 0 */
-#define CPIO_LINK_MOST 4095u
 
 /* Where the archive lies: reads are for a range inside of size. */
 struct cpio {
 	uint64_t size;
 	void (*read)(const struct cpio *c, uint64_t at, void *to, uint32_t n);
-	uint64_t base;   /* the reader's */
-	uint64_t at;     /* of the next header */
-	const char *why; /* of -EINVAL */
-	uint64_t where;  /* and at which byte */
+	uint64_t base;    /* the reader's */
+	uint64_t at;      /* of the next header */
+	uint32_t archive; /* several may stand one behind the other: links do not lead from one to another */
+	const char *why;  /* of -EINVAL */
+	uint64_t where;   /* and at which byte */
 };
 
 struct cpio_member {
@@ -35,8 +35,8 @@ struct cpio_member {
 bool cpio_is(const struct cpio *c);
 
 /*
- * Reads the next member and goes behind it; its name, without slashes in front, goes to name[0..CPIO_NAME_MOST). 0, -ENOENT
- * (the end), or -EINVAL (damaged; why says how).
+ * Reads the next member and goes behind it; its name, without slashes in front, goes to name[0..CPIO_NAME_MOST).
+ * 0, -ENOENT (the end), or -EINVAL (damaged; why says how).
  */
 int cpio_next(struct cpio *c, struct cpio_member *m, char *name);
 

@@ -7,6 +7,7 @@
 
 #include <fs/inode.h>
 #include <fs/uio.h>
+#include <linux/fcntl.h>
 
 struct file;
 struct fs_context;
@@ -36,6 +37,13 @@ struct file {
 #define FILE_SIZE_MOST  0x7FFFFFFFFFFFFFFFull
 #define FILE_SMALL_MOST 0x7FFFFFFFu /* for who opened without O_LARGEFILE */
 
+/* What only opening looks at. */
+#define FILE_FLAGS_OF_OPEN ((uint32_t)(O_CREAT | O_EXCL | O_NOCTTY | O_TRUNC | O_CLOEXEC))
+
+/* Makes the cache; before the first file. How many are open. */
+void file_init(void);
+uint32_t file_count(void);
+
 /* True when the file was opened for it. O_PATH is for neither. */
 bool file_can_read(const struct file *f);
 bool file_can_write(const struct file *f);
@@ -51,8 +59,8 @@ static inline void file_get(struct file *f)
 void file_put(struct file *f);
 
 /*
- * Opens by a path in the kernel's memory, with O_ flags; a created file has mode 0666 less umask. 0 or Linux's error for
- * open, with nothing changed.
+ * Opens by a path in the kernel's memory, with O_ flags; a created file has mode 0666 less umask. 0 or Linux's error
+ * for open, with nothing changed.
  */
 int fs_open_kernel(struct fs_context *fs, const char *path, uint32_t flags, struct file **out);
 
@@ -89,7 +97,13 @@ int32_t file_write(struct file *f, struct uio *u, uint64_t at);
 int32_t file_read_here(struct file *f, struct uio *u);
 int32_t file_write_here(struct file *f, struct uio *u);
 
-/* Sets a regular file's size: 0, -EINVAL, -EFBIG or -ENOMEM. */
-int inode_truncate(struct inode *i, uint64_t size);
+/* Sets a regular file's size: 0 or -EFBIG. */
+int regular_truncate(struct inode *i, uint64_t size);
+
+/* Gives pages to the holes of a range, and with grow the file its end: 0, -EFBIG, -ENOSPC or -ENOMEM. */
+int regular_fill(struct inode *i, uint64_t at, uint64_t end, bool grow);
+
+/* Makes a range a hole, as far as the file goes. */
+void regular_punch(struct inode *i, uint64_t at, uint64_t end);
 
 #endif

@@ -48,7 +48,10 @@ void files_put(struct files *f);
 
 void files_close_on_exec(struct files *f);
 
-/* Gives the lowest free descriptor at or above from to a file, whose reference it takes: the number, -EMFILE or -ENOMEM. */
+/*
+ * Gives a file, whose reference it takes, the lowest free descriptor that is not below `from`: the number, -EMFILE or
+ * -ENOMEM, and then the reference stays the caller's.
+ */
 int32_t files_install(struct files *f, struct file *file, uint32_t from, bool close_on_exec);
 
 /* The open file of a descriptor; null where there is none. No reference is added. */

@@ -21,7 +21,7 @@ int fs_init(void);
 
 /*
  * Unpacks a module, if it is a cpio archive ("newc"), into the tree. A damaged one: a message on the console, and what
- * came before the damage stays. 0, -EINVAL (damaged), -ENOMEM (all that fits stays); the module's frames stay as they are.
+ * came before the damage stays. 0, -EINVAL (damaged) or -ENOMEM (what fits stays). The module's frames are not freed.
  */
 int fs_unpack(const struct boot_module *m);
 

@@ -11,6 +11,10 @@
 #include <linux/stat.h>
 #include <mm/mapping.h>
 
+#define FS_DEVICE       1u /* st_dev of the tree, */
+#define PROC_DEVICE     2u /* and of /proc */
+#define DIR_FIRST_PLACE 2u /* behind "." and ".." */
+
 struct inode;
 struct pipe;
 
@@ -43,7 +47,6 @@ struct dir_ops {
 
 struct directory {
 	struct inode *parent; /* referenced; the root's is itself, without a reference */
-	struct entry *entry;  /* null in the root, in a made-up directory and in one that was removed */
 	struct entries_by_name names;
 	struct entries_by_place places;
 	uint64_t next_place;
@@ -64,15 +67,21 @@ struct inode {
 	uint32_t mode; /* S_IF..., and permissions */
 	uint32_t uid, gid;
 	uint32_t links;
-	uint32_t rdev; /* of device nodes, as stat tells it */
+	bool may_be_linked; /* without a link it may get one: O_TMPFILE */
+	uint32_t rdev;      /* of device nodes, as stat tells it */
 	struct stamps time;
+	struct entry *
+		entry; /* one of its names; a directory's only one. Null: it has none, or is the root or made up */
 	const struct file_ops *ops; /* of /proc's files; null: by the type */
 	union {
 		struct mapping mapping; /* S_IFREG */
 		struct directory dir;   /* S_IFDIR */
 		char *target;           /* S_IFLNK */
 		struct pipe *pipe;      /* S_IFIFO, while it is open */
-		int32_t pid;            /* of /proc's files: whose; 0 is nobody's */
+		struct {
+			int32_t pid;   /* 0: nobody's */
+			uint32_t what; /* enum proc_text */
+		} text;                /* of /proc's files */
 	};
 };
 
@@ -115,14 +124,19 @@ int dir_add(struct inode *dir, const char *name, uint32_t length, struct inode *
 /* Takes a name away: a link less, an empty directory without parent's entry. Never fails. */
 void dir_remove(struct entry *e);
 
-/* Names what e names as another entry does, which is there or not (null): renames. See fs/names.c. */
-int dir_move(struct entry *e, struct inode *dir, const char *name, uint32_t length);
+/*
+ * Gives what e names another name, in any directory; what had that name, null for nothing, loses it. 0 or -ENOMEM, with nothing changed.
+ */
+struct new_name {
+	struct inode *dir;
+	const char *name;
+	uint32_t length;
+	struct entry *old;
+};
+int dir_rename(struct entry *e, const struct new_name *to);
 
 /* Two entries change what they name. */
 void dir_exchange(struct entry *a, struct entry *b);
-
-/* Makes e name another file; the one before loses a link. */
-void dir_replace(struct entry *e, struct inode *i);
 
 /* The first name at or behind a place; false behind the last. "." and ".." are not among them. */
 bool dir_next(struct inode *dir, uint64_t place, struct listed *out);
@@ -133,13 +147,19 @@ bool dir_is_above(const struct inode *a, const struct inode *b);
 /* Removes all that lies below. */
 void dir_clear(struct inode *dir);
 
-/* True for a directory that was removed, and for one that was never named. */
-bool dir_is_dead(const struct inode *dir);
+/* True for a directory that was removed. */
+static inline bool dir_is_dead(const struct inode *dir)
+{
+	return !dir->links;
+}
 
-/* Makes the caches; once, before the first file. */
+/* Makes the cache; once, before the first file. */
 void inode_init(void);
 
 /* How many there are. */
 uint32_t inode_count(void);
+
+/* Proves the cache sound, and tells how many of its frames are in use. */
+unsigned inode_check(void);
 
 #endif

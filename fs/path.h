@@ -56,17 +56,23 @@ void walk_end(struct walk *w);
 int path_find(const struct fs_context *fs, struct inode *base, const char *path, uint32_t how,
 	      struct inode **out);
 
-struct open_how {
+struct open_way {
 	uint32_t flags; /* O_... */
 	uint32_t mode;  /* of a created file, umask already taken off */
 };
 
 /* Opens, creates and cuts as open does. 0 or Linux's error. */
 struct file;
-int path_open(const struct fs_context *fs, struct inode *base, const char *path, const struct open_how *how,
+int path_open(const struct fs_context *fs, struct inode *base, const char *path, const struct open_way *how,
 	      struct file **out);
 
-/* Writes the absolute path of a directory: its length with the 0, -ENOENT (it was removed) or -ERANGE. */
+/*
+ * Writes the path of a directory from a root on, null for the tree's: its length with the 0, -ENOENT (it was removed) or
+ * -ERANGE.
+ */
 int32_t path_of_directory(const struct inode *root, const struct inode *dir, char *out, uint32_t size);
+
+/* The same of a name, from the tree's root on. */
+int32_t path_of_entry(const struct entry *e, char *out, uint32_t size);
 
 #endif

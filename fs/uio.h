@@ -14,6 +14,7 @@ struct uio {
 	const struct user_run *run; /* the first that is not done */
 	uint32_t done;              /* bytes of it */
 	uint32_t left;              /* bytes of all runs */
+	char *kernel; /* not null: all of it is here, in the kernel's memory, and there are no runs */
 };
 
 /* Makes one of a single run. The run must live as long. */
