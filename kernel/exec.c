@@ -12,6 +12,7 @@
 #include <kernel/random.h>
 #include <lib/string.h>
 #include <linux/auxvec.h>
+#include <mm/fault.h>
 #include <mm/mmap.h>
 #include <mm/slab.h>
 #include <mm/usercopy.h>

@@ -31,19 +31,19 @@ __attribute__((format(printf, 2, 3))) static void add(struct text *t, const char
 	va_end(arguments);
 }
 
-static const char *name_of(const struct area *a)
+static const char *name_of(const struct space *s, const struct area *a)
 {
 	if (a->file && a->file->name)
 		return a->file->name;
-	if (a->flags & AREA_STACK)
+	if (a->end == vpn_of(s->stack_top))
 		return "[stack]";
-	return a->flags & AREA_BRK ? "[heap]" : "";
+	return a->first < vpn_of(s->brk + PAGE_SIZE - 1) && a->end > vpn_of(s->brk_start) ? "[heap]" : "";
 }
 
 static void add_maps(struct text *t, struct space *s)
 {
 	for (struct area *a = space_next_area(s, 0); a; a = area_next(a)) {
-		const char *name = name_of(a);
+		const char *name = name_of(s, a);
 
 		add(t, "%08x-%08x %c%c%c%c %08x %02x:%02x %u", a->first << PAGE_SHIFT, a->end << PAGE_SHIFT,
 		    a->prot & PROT_R ? 'r' : '-', a->prot & PROT_W ? 'w' : '-', a->prot & PROT_X ? 'x' : '-',

@@ -85,17 +85,15 @@ static void unpack(const struct boot_module *m)
 _Noreturn void start_first_program(void)
 {
 	struct tenant *t;
-	int err = space_init();
+	int err;
 
-	arch_user_init();
 	arch_user_hooks(&user_hooks);
 	random_init(kernel_options.seed);
 	syscall_log = kernel_options.log_calls;
 	overcommit = kernel_options.overcommit;
 	if (!timer_start(TICKS_A_SEC))
 		printk("No timer counts: programs share the processor by their own will.\n");
-	if (!err)
-		err = fs_init();
+	err = fs_init();
 	for (uint32_t i = 0; i < boot_info.module_count && !err; i++)
 		unpack(&boot_info.module[i]);
 	if (!err)

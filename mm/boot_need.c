@@ -62,6 +62,7 @@ struct boot_need boot_need(const struct memmap *m)
 		.descriptors = descriptors(m),
 		.identity = root_frames(USER_ROOTS) + idptbl_frames(m),
 		.stack = KSTACK_PAGES,
+		.zero_page = 1,
 	};
 }
 
@@ -70,5 +71,5 @@ uint32_t boot_need_low(const struct memmap *m)
 	struct boot_need n = boot_need(m);
 	uint32_t high = high_frames(m);
 
-	return n.kernel_map + n.identity + n.stack + (n.descriptors > high ? n.descriptors - high : 0);
+	return n.kernel_map + n.identity + n.stack + n.zero_page + (n.descriptors > high ? n.descriptors - high : 0);
 }

@@ -286,13 +286,13 @@ static void put_leaves(pfn_t table)
 	for (uint32_t i = arch_pte_find(entry, 0, count); i < count; i = arch_pte_find(entry, i + 1, count)) {
 		pte_t e = arch_pte_read(&entry[i]);
 
-		if (arch_pte_kind(0, e) == PTE_LEAF && arch_pte_prot(e) & PROT_OWNED)
+		if (arch_pte_prot(e) & PROT_OWNED)
 			frame_put(arch_pte_pfn(e));
 	}
 }
 
-/* Frees what lies below the first `count` entries of a table, and the tables there. */
-static void free_below(pfn_t table, unsigned level, uint32_t count)
+/* Frees the tables below the first `count` entries of a table, and with `leaves` what their entries hold. */
+static void free_below(pfn_t table, unsigned level, uint32_t count, bool leaves)
 {
 	const pte_t *entry = table_at(table);
 
@@ -302,20 +302,30 @@ static void free_below(pfn_t table, unsigned level, uint32_t count)
 		if (arch_pte_kind(level, e) != PTE_TABLE)
 			continue;
 		if (level > 1)
-			free_below(arch_pte_pfn(e), level - 1, ARCH_PT_ENTRIES(level - 1));
-		else
+			free_below(arch_pte_pfn(e), level - 1, ARCH_PT_ENTRIES(level - 1), leaves);
+		else if (leaves)
 			put_leaves(arch_pte_pfn(e));
 		table_free(arch_pte_pfn(e));
 	}
 }
 
-void vm_free(struct pdir *pd)
+static void free_directory(struct pdir *pd, bool leaves)
 {
 	if (arch_mmu_root().n == pd->root.n)
 		panic("vm_free of the loaded directory 0x%x", pd->root.n);
-	free_below(pd->root, ROOT_LEVEL, pd->owns_kernel ? ROOTS : USER_ROOTS);
+	free_below(pd->root, ROOT_LEVEL, pd->owns_kernel ? ROOTS : USER_ROOTS, leaves);
 	table_free(pd->root);
 	pd->root = NO_FRAME;
+}
+
+void vm_free(struct pdir *pd)
+{
+	free_directory(pd, true);
+}
+
+void vm_free_tables(struct pdir *pd)
+{
+	free_directory(pd, false);
 }
 
 /* True when a directory may change the entry for page v: the kernel's half is the kernel directory's. */
@@ -563,7 +573,7 @@ static inline void clear_leaf(pte_t *entry, vpn_t v, struct tlb_batch *b)
 }
 
 /* The same for those in a run of pages in one table. */
-static void clear_run(pte_t *entry, vpn_t v, uint32_t count, struct tlb_batch *b)
+static void clear_entries(pte_t *entry, vpn_t v, uint32_t count, struct tlb_batch *b)
 {
 	for (uint32_t i = 0; i < count; i++)
 		if (arch_pte_kind(0, arch_pte_read(&entry[i])) != PTE_NONE)
@@ -612,7 +622,7 @@ int unmap_region(struct pdir *pd, struct pages range, struct tlb_batch *b)
 
 		next = arch_pt_run_end(v, end);
 		if (s.level == 0) {
-			clear_run(s.entry, v, next - v, b);
+			clear_entries(s.entry, v, next - v, b);
 		} else if (slot_kind(s) == PTE_LEAF) {
 			arch_pte_write(s.entry, arch_pte_none());
 			tlb_owe(b, v, next - v);
@@ -680,21 +690,4 @@ void free_mem_quota(struct pdir *pd)
 {
 	vm_free(pd);
 	container_destroy(pd->owner);
-}
-
-int pdir_each_leaf(const struct pdir *pd, struct pages range, int (*visit)(const struct pt_leaf *, void *),
-		   void *arg)
-{
-	vpn_t end = range.first + range.count;
-	int result = 0;
-
-	for (vpn_t v = range.first; v < end && !result;) {
-		struct pt_slot s = pgdir_walk(pd, v, 0, NULL);
-		struct pt_leaf leaf = {v, s.level, arch_pte_read(s.entry)};
-
-		if (arch_pte_kind(s.level, leaf.entry) == PTE_LEAF)
-			result = visit(&leaf, arg);
-		v = arch_pt_next(s.level, v);
-	}
-	return result;
 }

@@ -87,6 +87,9 @@ int pdir_init_bare(struct pdir *pd, struct container_id owner);
  */
 void vm_free(struct pdir *pd);
 
+/* The same for one whose entries hold nothing, or whose references drop_run has put already. */
+void vm_free_tables(struct pdir *pd);
+
 /* Adds an empty page table for an address, charged to the owner. 0, -EPERM, -EEXIST, -ESRCH, -EDQUOT, -ENOMEM. */
 int alloc_ptbl(struct pdir *pd, vaddr_t va);
 

@@ -127,6 +127,29 @@ static inline pte_t arch_pte_table(unsigned level, pfn_t f)
 	return p;
 }
 
+/*
+ * Returns a leaf that the paging unit takes for absent, frame and protection kept: memory that its program may not
+ * touch for now. Its kind is PTE_NONE, but it is not arch_pte_none().
+ */
+static inline pte_t arch_pte_hide(pte_t p)
+{
+	p.raw &= ~(__typeof__(p.raw))PTE_PRESENT;
+	return p;
+}
+
+/* True for an entry that holds nothing at all, not even hidden. */
+static inline bool arch_pte_is_none(pte_t p)
+{
+	return !p.raw;
+}
+
+/* Returns a leaf of level 0 as it is, but not writable. */
+static inline pte_t arch_pte_read_only(pte_t p)
+{
+	p.raw &= ~(__typeof__(p.raw))PTE_WRITE;
+	return p;
+}
+
 /* Tells what an entry read from a table of this level is; exactly one of the three. */
 /*@ requires is_level(level);
   @ assigns \nothing;
