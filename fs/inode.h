@@ -125,7 +125,8 @@ int dir_add(struct inode *dir, const char *name, uint32_t length, struct inode *
 void dir_remove(struct entry *e);
 
 /*
- * Gives what e names another name, in any directory; what had that name, null for nothing, loses it. 0 or -ENOMEM, with nothing changed.
+ * Gives what e names another name, in any directory; what had that name, null for nothing, loses it. 0 or -ENOMEM, with
+ * nothing changed.
  */
 struct new_name {
 	struct inode *dir;

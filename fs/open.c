@@ -67,7 +67,7 @@ static int create(struct opening *o, struct inode **out)
 	return 0;
 }
 
-/* Stores what the last component is, or what is made there, with a reference. -EAGAIN: a link, which is followed now. */
+/* Stores what the last component is, or what is made there, with a reference. -EAGAIN: a link; it is followed now. */
 static int last_component(struct opening *o, struct inode **out)
 {
 	bool follow = !(o->flags & O_NOFOLLOW) && !(o->flags & O_CREAT && o->flags & O_EXCL);
