@@ -37,6 +37,15 @@ static void put(struct text_sink *sink, char c)
 	put_byte(c);
 }
 
+void console_write(const char *bytes, uint32_t n)
+{
+	lock_acquire(&console_lock);
+	for (uint32_t i = 0; i < n; i++)
+		put_byte(bytes[i]);
+	screen_show();
+	lock_release(&console_lock);
+}
+
 void printk_init(void)
 {
 	serial_init();
@@ -56,15 +65,6 @@ void printk_last_words(void)
 	printk_quiet = false;
 	without_lock = true;
 	printk_open_screen();
-}
-
-void console_write(const char *bytes, uint32_t n)
-{
-	lock_acquire(&console_lock);
-	for (uint32_t i = 0; i < n; i++)
-		put_byte(bytes[i]);
-	screen_show();
-	lock_release(&console_lock);
 }
 
 static void print(const char *format, va_list args)

@@ -5,6 +5,7 @@
 #include <arch/irq.h>
 #include <asm/unistd_32.h>
 #include <lib/panic.h>
+#include <fs/up.h>
 #include <kernel/proc.h>
 #include <kernel/signal_frame.h>
 #include <kernel/syscall.h>
@@ -141,6 +142,22 @@ out:
 void signal_current(int signo)
 {
 	signal_send(current, signo, NULL);
+}
+
+static int send_to_member(struct proc *p, void *arg)
+{
+	const int32_t *group_and_signal = arg;
+
+	if (p->group == group_and_signal[0])
+		signal_send(p, group_and_signal[1], NULL);
+	return 0;
+}
+
+void signal_group(int32_t group, int signo)
+{
+	int32_t both[2] = {group, signo};
+
+	proc_each(send_to_member, both);
 }
 
 void signal_fault(int signo, int code, uint32_t address)

@@ -87,7 +87,7 @@ _Noreturn void start_first_program(void)
 	struct tenant *t;
 	int err;
 
-	arch_user_hooks(&user_hooks);
+	arch_user_hooks(&kernel_hooks);
 	random_init(kernel_options.seed);
 	syscall_log = kernel_options.log_calls;
 	overcommit = kernel_options.overcommit;

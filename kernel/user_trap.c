@@ -95,7 +95,7 @@ static void user_trap(struct trap_frame *f)
 	}
 }
 
-const struct user_hooks user_hooks = {
+const struct user_hooks kernel_hooks = {
 	.syscall = user_syscall,
 	.trap = user_trap,
 	.return_work = sched_return_work,

@@ -4,6 +4,6 @@
 
 #include <arch/user.h>
 
-extern const struct user_hooks user_hooks;
+extern const struct user_hooks kernel_hooks;
 
 #endif
