@@ -69,6 +69,7 @@ int file_of(unsigned bytes)
 		if (!EXPECT_EQ(write(fd, page, n), n))
 			leave();
 	}
+	lseek(fd, 0, SEEK_SET);
 	return fd;
 }
 
@@ -170,6 +171,8 @@ int main(int argc, char **argv)
 	unsigned number = 0, bad = 0;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
+	if (fact_begin)
+		fact_begin(argc, argv);
 	for (const struct fact *f = __start_facts; f < __stop_facts; f++) {
 		if (argc > 1 && !asked_for(f->name, argv + 1))
 			continue;

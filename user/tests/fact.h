@@ -87,12 +87,15 @@ struct outcome try_run(void *at); /* calls what stands there */
 	} while (0)
 #define EXPECT_NO_FAULT(seen) EXPECT_EQ((seen).signo, 0)
 
+/* A program may have this function: it is called before the first fact, with what main was called with. */
+void fact_begin(int argc, char **argv) __attribute__((weak));
+
 /* Runs f in a child and returns its wait status. */
 int in_child(void (*f)(void));
 
 /* A new, empty file that has no name any more; ends the fact when there is none. */
 int nameless_file(void);
-/* The same with so many bytes, the n-th of which is (char)(n / PAGE + 1). */
+/* The same with so many bytes, each of which is the number of its page plus 1; the position is at the start. */
 int file_of(unsigned bytes);
 
 #endif
