@@ -7,8 +7,8 @@
 #include <kernel/proc.h>
 #include <kernel/signal_frame.h>
 #include <lib/string.h>
-#include <mm/usercopy.h>
 #include <linux/signal.h>
+#include <mm/usercopy.h>
 
 #define EFLAGS_TF 0x100u
 #define EFLAGS_DF 0x400u
@@ -136,13 +136,14 @@ static struct return_code code_for(uint32_t call, bool pop)
 	return (struct return_code){pop ? 0x58 : 0x90, 0xB8, call, CALL_INT};
 }
 
-static int push_old(vaddr_t at, vaddr_t fpu_at, const struct trap_frame *f, const struct signal_action *a, int signo,
-		    uint64_t mask)
+static int push_old(vaddr_t at, vaddr_t fpu_at, const struct trap_frame *f, const struct signal_action *a,
+		    int signo, uint64_t mask)
 {
 	struct old_frame frame;
 
 	memset(&frame, 0, sizeof(frame));
-	frame.return_to = a->flags & SA_RESTORER ? a->restorer : at + (uint32_t)offsetof(struct old_frame, code);
+	frame.return_to =
+		a->flags & SA_RESTORER ? a->restorer : at + (uint32_t)offsetof(struct old_frame, code);
 	frame.signo = (uint32_t)signo;
 	registers_of(f, mask, fpu_at, &frame.registers);
 	frame.mask_high = (uint32_t)(mask >> 32);
@@ -157,7 +158,8 @@ static int push_new(vaddr_t at, vaddr_t fpu_at, const struct trap_frame *f, cons
 	struct new_frame frame;
 
 	memset(&frame, 0, sizeof(frame));
-	frame.return_to = a->flags & SA_RESTORER ? a->restorer : at + (uint32_t)offsetof(struct new_frame, code);
+	frame.return_to =
+		a->flags & SA_RESTORER ? a->restorer : at + (uint32_t)offsetof(struct new_frame, code);
 	frame.signo = (uint32_t)info->signo;
 	frame.info_at = at + (uint32_t)offsetof(struct new_frame, info);
 	frame.context_at = at + (uint32_t)offsetof(struct new_frame, context);
@@ -180,7 +182,8 @@ int signal_enter_handler(struct trap_frame *f, const struct signal_action *a, co
 	if (err)
 		return err;
 	at = place(sp, with_info ? sizeof(struct new_frame) : sizeof(struct old_frame));
-	err = with_info ? push_new(at, fpu_at, f, a, info, mask) : push_old(at, fpu_at, f, a, info->signo, mask);
+	err = with_info ? push_new(at, fpu_at, f, a, info, mask)
+			: push_old(at, fpu_at, f, a, info->signo, mask);
 	if (err)
 		return err;
 	f->eax = (uint32_t)info->signo;
@@ -244,7 +247,8 @@ int32_t sys_sigreturn(struct trap_frame *f)
 	int err = copy_from_user(&r, at + (uint32_t)offsetof(struct old_frame, registers), sizeof(r));
 
 	if (!err)
-		err = copy_from_user(&high, at + (uint32_t)offsetof(struct old_frame, mask_high), sizeof(high));
+		err = copy_from_user(&high, at + (uint32_t)offsetof(struct old_frame, mask_high),
+				     sizeof(high));
 	return left(f, err ? err : take_back(f, &r, (uint64_t)high << 32 | r.oldmask));
 }
 
