@@ -46,6 +46,12 @@ void arch_user_sanitise(struct trap_frame *f)
 	f->eflags = (f->eflags & EFLAGS_OF_PROGRAMS) | EFLAGS_IF | EFLAGS_FIXED;
 }
 
+void arch_user_segments(struct trap_frame *f)
+{
+	f->cs = GDT_USER_CODE;
+	f->ss = f->ds = f->es = GDT_USER_DATA;
+}
+
 void arch_set_kernel_stack(vaddr_t stack_top)
 {
 	gdt_set_kernel_stack(stack_top);

@@ -11,12 +11,14 @@
 #include <arch/cpu.h>
 #include <arch/user.h>
 #include <lib/string.h>
+#include <linux/signal.h>
 
 #define CONTROL_WORD    0x037Fu /* as FNINIT leaves it */
 #define MXCSR_DEFAULT   0x1F80u
 #define MXCSR_MASK_OLD  0xFFBFu /* of CPUs that store 0 as the mask */
 #define MAGIC_X87_ONLY  0xFFFFu
 #define STACK_TOP_SHIFT 11
+#define MXCSR_MASKS_SHIFT 7
 #define HIGH_HALF_SET   0xFFFF0000u
 #define REGISTERS       8u
 #define X87_BYTES       offsetof(struct _fpstate, _fxsr_env)
@@ -116,6 +118,26 @@ void arch_fpu_load(const struct arch_fpu *fpu)
 		__asm__ volatile("fnclex\n\tfxrstor %0" : : "m"(*fpu));
 	else if (unit.present)
 		__asm__ volatile("fnclex\n\tfrstor %0" : : "m"(*fpu));
+}
+
+/* The first of the exceptions in the order of the flags that no mask holds back; SDM 1, 8.5 and 11.5. */
+int arch_fpu_error(bool simd)
+{
+	static const int codes[] = {FPE_FLTINV, FPE_FLTUND, FPE_FLTDIV, FPE_FLTOVF, FPE_FLTUND, FPE_FLTRES};
+	struct arch_fpu now;
+	const struct fxsr_image *fxsr = (const struct fxsr_image *)&now;
+	const struct x87_image *x87 = (const struct x87_image *)&now;
+	uint32_t raised;
+
+	arch_fpu_save(&now);
+	if (simd)
+		raised = fxsr->mxcsr & ~(fxsr->mxcsr >> MXCSR_MASKS_SHIFT);
+	else
+		raised = unit.fxsr ? fxsr->sw & ~(uint32_t)fxsr->cw : x87->sw & ~x87->cw;
+	for (uint32_t i = 0; i < ARRAY_SIZE(codes); i++)
+		if (raised >> i & 1)
+			return codes[i];
+	return FPE_FLTINV;
 }
 
 uint32_t arch_fpu_frame_size(void)

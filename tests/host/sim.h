@@ -132,6 +132,9 @@ void sim_paging(bool on);
 /* True when an access to a page would succeed; fills the TLB and marks entries as the CPU does. */
 bool sim_access(uint32_t page, unsigned wants);
 
+/* Returns the frame that the TLB has for a page that was accessed. */
+uint32_t sim_translates(uint32_t page);
+
 /* Records a violation for each cached translation or table that still reaches one of the frames. */
 void sim_check_unreached(uint32_t first, uint32_t count);
 

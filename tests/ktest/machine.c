@@ -6,6 +6,7 @@
 #include <arch/user.h>
 #include <arch/user_access.h>
 #include <mm/container.h>
+#include <mm/fault.h>
 #include <mm/frame.h>
 #include <tests/ktest/machine.h>
 
@@ -75,6 +76,49 @@ bool machine_executes(vpn_t v)
 	if (smep)
 		arch_write_cr4(arch_read_cr4() | CR4_SMEP);
 	return can;
+}
+
+static int user_access(struct space *s, vaddr_t va, bool write)
+{
+	const struct vm_fault fault = {va, write, false};
+
+	if (vpn_of(va) >= ARCH_KERNEL_VPN)
+		return -EFAULT;
+	for (unsigned tries = 0; !(write ? machine_writes(vpn_of(va)) : machine_reads(vpn_of(va))); tries++) {
+		int err = tries < 3 ? vm_fault(s, &fault) : -EIO;
+
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+int machine_user_read(struct space *s, vaddr_t from, void *to, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++, from++) {
+		int err = user_access(s, from, false);
+
+		if (err)
+			return err;
+		arch_user_open();
+		((char *)to)[i] = *(const volatile char *)from;
+		arch_user_close();
+	}
+	return 0;
+}
+
+int machine_user_write(struct space *s, vaddr_t to, const void *from, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++, to++) {
+		int err = user_access(s, to, true);
+
+		if (err)
+			return err;
+		arch_user_open();
+		*(volatile char *)to = ((const char *)from)[i];
+		arch_user_close();
+	}
+	return 0;
 }
 
 uint32_t machine_frames_used(void)

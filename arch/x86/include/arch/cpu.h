@@ -37,6 +37,10 @@
 #define CPUID_FXSR  (1u << 24)
 #define CPUID_SSE   (1u << 25)
 
+/* Random numbers: leaf 1, ECX; leaf 7, EBX. */
+#define CPUID_RDRAND (1u << 30)
+#define CPUID_RDSEED (1u << 18)
+
 /* Leaf 7, EBX and, for UMIP, ECX: what a CPU has against a supervisor led astray and a program that looks around. */
 #define CPUID_SMEP (1u << 7)
 #define CPUID_SMAP (1u << 20)
@@ -48,12 +52,16 @@ struct cpu_info {
 	char vendor[13];
 	uint8_t family, model, stepping;
 	uint32_t features;          /* leaf 1, EDX */
+	uint32_t more_features;     /* leaf 1, ECX */
 	uint32_t extended_features; /* leaf 0x80000001, EDX */
 	uint32_t protections;       /* leaf 7, EBX */
 	uint32_t more_protections;  /* leaf 7, ECX */
 	uint8_t physical_bits;      /* of an address; entries that name more of them fault */
 };
 extern struct cpu_info cpu_info;
+
+/* Stores a random word of the CPU's own source; false where it has none, or none to give. */
+bool arch_random_word(uint32_t *word);
 
 /* Fills cpu_info. as_486: take the CPU for one without CPUID. */
 void arch_cpu_identify(bool as_486);

@@ -77,6 +77,9 @@ _Noreturn void arch_user_return(vaddr_t stack_top);
  */
 void arch_user_sanitise(struct trap_frame *f);
 
+/* Gives a signal's handler the flat segments; what fs and gs hold is the program's. */
+void arch_user_segments(struct trap_frame *f);
+
 /* Sets where traps from user mode begin. */
 void arch_set_kernel_stack(vaddr_t stack_top);
 
@@ -89,6 +92,9 @@ struct arch_fpu {
 void arch_fpu_init(struct arch_fpu *fpu);
 void arch_fpu_save(struct arch_fpu *fpu);
 void arch_fpu_load(const struct arch_fpu *fpu);
+
+/* Returns what a floating-point exception was, by Linux's si_code: the processor's registers tell. simd: SSE's. */
+int arch_fpu_error(bool simd);
 
 /* Returns how many bytes of struct _fpstate a signal's frame holds: 0 where there is no floating-point unit. */
 uint32_t arch_fpu_frame_size(void);
