@@ -19,8 +19,9 @@
 #define PIT_STOPPED  0x30 /* the same, mode 0: one interrupt at most */
 #define NS_OF_SECOND 1000000000u
 #define PROOF_TICKS  2u /* a first one may have been left over */
-#define PATIENCE     100000000u
 #define PATIENCE_MS  200u
+#define PATIENCE     4000000u /* accesses of a port, where no counter is measured: seconds at most */
+#define PORT_DELAY   0x80
 
 static struct {
 	volatile uint64_t ticks;
@@ -109,10 +110,10 @@ static bool ticks_come(void)
 	uint32_t state = arch_irq_save();
 
 	arch_irq_enable();
-	for (uint32_t i = 0; i < PATIENCE && timer.ticks < enough; i++) {
-		if (timer.ns_factor && clock_ns() > late)
+	for (uint32_t i = 0; timer.ticks < enough; i++) {
+		if (timer.ns_factor ? clock_ns() > late : i == PATIENCE)
 			break;
-		arch_relax();
+		arch_in8(PORT_DELAY);
 	}
 	arch_irq_restore(state);
 	return timer.ticks >= enough;
@@ -138,6 +139,8 @@ bool timer_start_from(enum timer_source source, uint32_t hz)
 	timer.hz = hz;
 	timer.rtc_share = 0;
 	timer.proven = false;
+	if (!timer.ns_factor)
+		measure_counter();
 	if (!sources[source].start(hz))
 		return false;
 	timer.proven = ticks_come();
@@ -159,7 +162,6 @@ void timer_stop(void)
 bool timer_start(uint32_t hz)
 {
 	timer.unix_at_boot = rtc_unix();
-	measure_counter();
 	for (uint32_t i = 0; i < TIMER_SOURCES; i++) {
 		if (timer_start_from(i, hz))
 			return true;

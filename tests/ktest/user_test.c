@@ -302,6 +302,7 @@ static void make_bad(struct trap_frame *f)
 	f->es = bad->es;
 	f->fs = bad->fs;
 	f->gs = bad->gs;
+	f->error = 77; /* of the trap before */
 	f->eax = 1;
 	f->ecx = 2;
 	f->edi = 3;
