@@ -8,10 +8,12 @@
 #include <arch/mmu.h>
 #include <arch/stack_guard.h>
 #include <arch/trap.h>
+#include <arch/user.h>
 #include <kernel/boot.h>
 #include <kernel/cmdline.h>
 #include <kernel/panic.h>
 #include <kernel/printk.h>
+#include <kernel/start.h>
 #include <lib/printf.h>
 #include <mm/boot_alloc.h>
 #include <mm/boot_need.h>
@@ -160,6 +162,12 @@ static int build_identity_map(void)
 	return err ? err : pdir_init_kern(&identity_pdir);
 }
 
+static int prepare_user_mode(void)
+{
+	arch_user_init();
+	return 0;
+}
+
 static int move_to_guarded_stack(void);
 
 static int release_boot_memory(void)
@@ -185,6 +193,7 @@ static const struct step {
 	{"containers", start_containers},
 	{"identity map", build_identity_map},
 	{"address spaces", space_init},
+	{"user mode", prepare_user_mode},
 	{"guarded stack", move_to_guarded_stack},
 	{"boot memory given back", release_boot_memory},
 };
@@ -277,6 +286,8 @@ static _Noreturn void after_boot(void)
 	report_summary(&r);
 	if (kernel_options.exit)
 		machine_exit(kernel_options.no_selftest || all_passed(&r));
+	if (start_has_files())
+		start_first_program();
 	idle();
 }
 

@@ -5,7 +5,7 @@
 
 #define SPAN       ARCH_PT_SPAN(1)
 #define ROOT_LEVEL (ARCH_PT_LEVELS - 1)
-#define USER_ROOTS ARCH_PT_INDEX(ROOT_LEVEL, ARCH_KERNEL_VPN)
+#define USER_ROOTS arch_pt_index(ROOT_LEVEL, ARCH_KERNEL_VPN)
 
 /* A root; where the CPU reads it ahead, with the tables that its own entries name. */
 static uint32_t root_frames(uint32_t own_roots)

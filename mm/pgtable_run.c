@@ -242,7 +242,7 @@ int pdir_each_leaf(const struct pdir *pd, struct pages range, int (*visit)(const
 
 		if (arch_pte_kind(s.level, leaf.entry) == PTE_LEAF)
 			result = visit(&leaf, arg);
-		v = (v | (ARCH_PT_SPAN(s.level) - 1)) + 1;
+		v = arch_pt_next(s.level, v);
 	}
 	return result;
 }

@@ -5,6 +5,7 @@
  *	walk.c     the paging unit's walk, from raw bits
  *	cpu.c      CR3, the TLB and the caches of upper levels; implements arch/mmu.h
  *	machine.c  a machine from its description up to the kernel's map; implements tests/ktest/machine.h
+ *	usercopy.c user memory; implements arch/usercopy.h
  *	panic.c    printk, panic, violations
  *	configs.c  the machines that the suites run on
  *	main.c     one process for each machine, one report for all

@@ -3,6 +3,7 @@
  * page tables allow, so SMAP and SMEP stand aside for as long as it takes.
  */
 #include <arch/probe.h>
+#include <arch/user.h>
 #include <arch/user_access.h>
 #include <mm/container.h>
 #include <mm/fault.h>
@@ -133,6 +134,20 @@ uint32_t machine_violations(void)
 void machine_fail_after(int32_t n)
 {
 	frame_fail_after(n);
+}
+
+/* The kernel's own come back when nobody is asked any more. */
+void machine_on_user_fault(bool (*fault)(vaddr_t va, uint32_t error))
+{
+	static struct user_hooks kernels;
+	static bool taken;
+	struct user_hooks mine = {.fault = fault};
+
+	if (fault && !taken)
+		kernels = arch_user_hooks(&mine);
+	else if (fault || taken)
+		arch_user_hooks(fault ? &mine : &kernels);
+	taken = fault;
 }
 
 bool machine_is_simulated(void)

@@ -30,6 +30,9 @@ uint32_t machine_violations(void);
 /* frame_fail_after: the allocation after the next n and all later ones fail; -1 ends it. */
 void machine_fail_after(int32_t n);
 
+/* Sets who is asked for a page that the copy functions of arch/usercopy.h miss, as user_hooks.fault; null: nobody. */
+void machine_on_user_fault(bool (*fault)(vaddr_t va, uint32_t error));
+
 /* True on the simulated machine. */
 bool machine_is_simulated(void);
 
