@@ -103,7 +103,7 @@ KTEST(fork, shared_memory_stays_shared)
 	struct mapping *m = mapping_create(x.tenant->owner, 2 * PAGE);
 
 	ASSERT_EQ(map_at(&x.s, AT, 2, RW, MAP_SHARED | MAP_ANONYMOUS), AT);
-	ASSERT_EQ(map_file(&x.s, AT + 2 * PAGE, 2, RW, MAP_SHARED, m), AT + 2 * PAGE);
+	ASSERT_EQ(map_shared(&x.s, AT + 2 * PAGE, 2, RW, m), AT + 2 * PAGE);
 	mapping_put(m);
 	EXPECT_EQ(store(&x.s, AT, 1), 0);
 	do_fork();
@@ -120,7 +120,7 @@ KTEST(fork, a_private_page_of_a_file_that_was_written_is_copied)
 {
 	struct mapping *m = mapping_create(x.tenant->owner, 2 * PAGE);
 
-	ASSERT_EQ(map_file(&x.s, AT, 2, RW, MAP_PRIVATE, m), AT);
+	ASSERT_EQ(map_private(&x.s, AT, 2, RW, m), AT);
 	EXPECT_EQ(store(&x.s, AT, 7), 0);
 	EXPECT_EQ(load(&x.s, AT + PAGE), 0);
 	do_fork();

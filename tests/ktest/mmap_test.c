@@ -274,7 +274,7 @@ KTEST(mmap, a_private_page_of_a_file_stays_the_files_after_mprotect)
 	uint32_t word = 5;
 
 	EXPECT_EQ(mapping_write(m, 0, &word, 4), 4);
-	ASSERT_EQ(map_file(&x.s, AT, 1, PROT_READ, MAP_PRIVATE, m), AT);
+	ASSERT_EQ(map_private(&x.s, AT, 1, PROT_READ, m), AT);
 	EXPECT_EQ(load(&x.s, AT), 5);
 	EXPECT_EQ(space_mprotect(&x.s, AT, PAGE, RW), 0);
 	EXPECT_EQ(store(&x.s, AT, 6), 0);
