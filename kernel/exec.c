@@ -10,6 +10,7 @@
 #include <kernel/exec.h>
 #include <kernel/proc.h>
 #include <kernel/random.h>
+#include <kernel/signal_frame.h>
 #include <lib/string.h>
 #include <linux/auxvec.h>
 #include <mm/fault.h>
@@ -224,7 +225,7 @@ static int open_program(struct program *p, const char *path)
 static int map_program(struct program *p)
 {
 	struct space *s = &p->shared->space;
-	vaddr_t top = (ARCH_KERNEL_VPN - random_word() % STACK_RANDOM) << PAGE_SHIFT;
+	vaddr_t top = (ARCH_KERNEL_VPN - 1 - random_word() % STACK_RANDOM) << PAGE_SHIFT;
 	int err = elf_map(s, p->file, &p->elf);
 
 	if (!err)
@@ -233,6 +234,8 @@ static int map_program(struct program *p)
 	if (!err)
 		err = space_set_brk(s, ((p->elf.end + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1)) +
 					       (random_word() % BRK_RANDOM << PAGE_SHIFT));
+	if (!err)
+		err = signal_page_map(s);
 	p->stack = top;
 	return err;
 }
@@ -338,6 +341,8 @@ static int fill(struct program *p, const char *path)
 
 static void become(struct trap_frame *f, struct program *p)
 {
+	p->shared->program = p->file;
+	p->file = NULL;
 	proc_enter_space(p->shared);
 	files_close_on_exec(current->files);
 	signals_reset(&current->signals);

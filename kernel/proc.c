@@ -83,6 +83,7 @@ int shared_space_create(struct tenant *t, const struct proc *p, struct shared_sp
 	if (!s)
 		return -ENOMEM;
 	s->refs = 1;
+	s->program = NULL;
 	err = space_create(&s->space, t, proc_space_limits(p));
 	if (err) {
 		kmfree(s);
@@ -97,6 +98,8 @@ void shared_space_put(struct shared_space *s)
 	if (--s->refs)
 		return;
 	space_destroy(&s->space);
+	if (s->program)
+		file_put(s->program);
 	kmfree(s);
 }
 
@@ -194,6 +197,9 @@ static int copy_holdings(struct proc *child, uint32_t flags)
 			return err;
 		}
 		s->refs = 1;
+		s->program = current->shared->program;
+		if (s->program)
+			file_get(s->program);
 		child->shared = s;
 	}
 	fs_context_copy(&child->fs, &current->fs);
@@ -470,7 +476,7 @@ int proc_start_init(struct tenant *t, void (*begin)(void))
 		panic("no memory for the first process (%d)", err);
 	arch_fpu_init(&p->fpu);
 	p->dumpable = 1;
-	p->pid = p->group = p->session = new_pid();
+	p->pid = new_pid(); /* its group and session are 0, as Linux's: setsid gives it others */
 	link(p, NULL);
 	procs.init = p;
 	arch_context_init(&p->context, p->stack, begin);

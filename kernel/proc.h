@@ -24,6 +24,7 @@ enum proc_state { PROC_READY, PROC_WAITING, PROC_STOPPED, PROC_ZOMBIE };
 /* An address space and who is in it: vfork and posix_spawn share their maker's for a while. */
 struct shared_space {
 	struct space space;
+	struct file *program; /* that it runs; nobody writes to it meanwhile. Null before the first */
 	uint32_t refs;
 };
 

@@ -11,6 +11,7 @@
 #include <kernel/printk.h>
 #include <kernel/proc.h>
 #include <kernel/random.h>
+#include <kernel/signal_frame.h>
 #include <kernel/start.h>
 #include <kernel/syscall.h>
 #include <kernel/user_trap.h>
@@ -92,7 +93,9 @@ _Noreturn void start_first_program(void)
 	overcommit = kernel_options.overcommit;
 	if (!timer_start(TICKS_A_SEC))
 		printk("No timer counts: programs share the processor by their own will.\n");
-	err = tenant_create(CONTAINER_ROOT, programs_quota(), &t);
+	err = signal_page_init();
+	if (!err)
+		err = tenant_create(CONTAINER_ROOT, programs_quota(), &t);
 	if (!err) {
 		fs_container = t->owner;
 		err = fs_init();
