@@ -10,8 +10,8 @@
 #include <arch/frame_access.h>
 #include <lib/panic.h>
 #include <mm/boot_alloc.h>
-#include <mm/kmap.h>
 #include <mm/fault.h>
+#include <mm/kmap.h>
 #include <mm/slab.h>
 #include <tests/ktest/machine.h>
 
