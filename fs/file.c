@@ -75,13 +75,23 @@ int file_create(struct inode *i, uint32_t flags, struct file **out)
 	if (flags & O_PATH)
 		f->flags = flags & PATH_FLAGS;
 	inode_get(i);
-	err = ops->open ? ops->open(f) : 0;
+	err = file_can_write(f) && i->runners ? -ETXTBSY : ops->open ? ops->open(f) : 0;
 	if (err) {
 		inode_put(i);
 		cache_free(&files, f);
 		return err;
 	}
+	i->writers += file_can_write(f);
 	*out = f;
+	return 0;
+}
+
+int file_runs(struct file *f)
+{
+	if (f->inode->writers)
+		return -ETXTBSY;
+	f->runs = true;
+	f->inode->runners++;
 	return 0;
 }
 
@@ -89,6 +99,8 @@ void file_put(struct file *f)
 {
 	if (--f->refs)
 		return;
+	f->inode->writers -= file_can_write(f);
+	f->inode->runners -= f->runs;
 	if (f->ops->close)
 		f->ops->close(f);
 	inode_put(f->inode);

@@ -32,6 +32,7 @@ struct file {
 	struct pipe *pipe;
 	char *text; /* of /proc's files: what the first read made */
 	uint32_t text_length;
+	bool runs; /* opened by file_open_program */
 };
 
 #define FILE_SIZE_MOST  0x7FFFFFFFFFFFFFFFull
@@ -51,6 +52,9 @@ bool file_can_write(const struct file *f);
 /* Makes an open file and gives it a reference on i. 0, or what opening the kind of file says; nothing changed then. */
 int file_create(struct inode *i, uint32_t flags, struct file **out);
 
+/* Marks an open file as one that a program runs from. 0 or -ETXTBSY. */
+int file_runs(struct file *f);
+
 static inline void file_get(struct file *f)
 {
 	f->refs++;
@@ -64,7 +68,10 @@ void file_put(struct file *f);
  */
 int fs_open_kernel(struct fs_context *fs, const char *path, uint32_t flags, struct file **out);
 
-/* The same for execve: -EACCES for what is no regular file or has no permission to be executed. */
+/*
+ * The same for execve: -EACCES for what is no regular file or has no permission to be executed, -ETXTBSY for what
+ * somebody may write. Until it is put, nobody may.
+ */
 int file_open_program(struct fs_context *fs, const char *path, struct file **out);
 
 /*

@@ -67,8 +67,9 @@ struct inode {
 	uint32_t mode; /* S_IF..., and permissions */
 	uint32_t uid, gid;
 	uint32_t links;
-	bool may_be_linked; /* without a link it may get one: O_TMPFILE */
-	uint32_t rdev;      /* of device nodes, as stat tells it */
+	uint32_t writers, runners; /* open files that can write; those that programs run from: never both */
+	bool may_be_linked;        /* without a link it may get one: O_TMPFILE */
+	uint32_t rdev;             /* of device nodes, as stat tells it */
 	struct stamps time;
 	struct entry *
 		entry; /* one of its names; a directory's only one. Null: it has none, or is the root or made up */

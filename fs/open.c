@@ -161,6 +161,8 @@ int file_open_program(struct fs_context *fs, const char *path, struct file **out
 	else
 		err = file_create(i, O_RDONLY | O_LARGEFILE, out);
 	inode_put(i);
+	if (!err && (err = file_runs(*out)))
+		file_put(*out);
 	return err;
 }
 

@@ -3,6 +3,9 @@
  * processor, no preemption.
  */
 #include <arch/timer.h>
+#include <asm/resource.h>
+#include <asm/siginfo.h>
+#include <asm/signal.h>
 #include <fs/file.h>
 #include <kernel/proc.h>
 #include <kernel/start.h>
@@ -11,9 +14,6 @@
 #include <lib/string.h>
 #include <linux/sched.h>
 #include <linux/wait.h>
-#include <asm/resource.h>
-#include <asm/siginfo.h>
-#include <asm/signal.h>
 #include <mm/kmap.h>
 #include <mm/slab.h>
 #include <mm/usercopy.h>
@@ -21,8 +21,8 @@
 #define BUCKETS     64u
 #define STACK_LIMIT (8u << 20)
 #define CLONE_KNOWN                                                                                          \
-	(CSIGNAL | CLONE_VM | CLONE_VFORK | CLONE_PARENT_SETTID | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID |   \
-	 CLONE_SETTLS | CLONE_DETACHED)
+	(CSIGNAL | CLONE_VM | CLONE_VFORK | CLONE_PARENT_SETTID | CLONE_CHILD_SETTID |                       \
+	 CLONE_CHILD_CLEARTID | CLONE_SETTLS | CLONE_DETACHED)
 
 static struct {
 	struct proc_list bucket[BUCKETS];
@@ -34,7 +34,7 @@ struct proc *proc_find(int32_t pid)
 {
 	struct proc *p;
 
-	LIST_FOREACH(p, &procs.bucket[(uint32_t)pid % BUCKETS], hashed)
+	LIST_FOREACH (p, &procs.bucket[(uint32_t)pid % BUCKETS], hashed)
 		if (p->pid == pid)
 			return p;
 	return NULL;
@@ -47,8 +47,8 @@ int proc_each(int (*visit)(struct proc *, void *), void *arg)
 
 	for (uint32_t i = 0; i < BUCKETS && !result; i++)
 		LIST_FOREACH_SAFE(p, &procs.bucket[i], hashed, next)
-			if ((result = visit(p, arg)))
-				break;
+	if ((result = visit(p, arg)))
+		break;
 	return result;
 }
 
@@ -83,6 +83,7 @@ int shared_space_create(struct tenant *t, const struct proc *p, struct shared_sp
 	if (!s)
 		return -ENOMEM;
 	s->refs = 1;
+	s->program = NULL;
 	err = space_create(&s->space, t, proc_space_limits(p));
 	if (err) {
 		kmfree(s);
@@ -97,6 +98,8 @@ void shared_space_put(struct shared_space *s)
 	if (--s->refs)
 		return;
 	space_destroy(&s->space);
+	if (s->program)
+		file_put(s->program);
 	kmfree(s);
 }
 
@@ -194,6 +197,9 @@ static int copy_holdings(struct proc *child, uint32_t flags)
 			return err;
 		}
 		s->refs = 1;
+		s->program = current->shared->program;
+		if (s->program)
+			file_get(s->program);
 		child->shared = s;
 	}
 	fs_context_copy(&child->fs, &current->fs);
@@ -259,7 +265,8 @@ int32_t proc_clone(struct trap_frame *f, const struct proc_clone *c)
 	int err;
 
 	/* Threads are not to be had: what shares memory runs alone until it leaves. */
-	if (flags & ~(uint32_t)CLONE_KNOWN || (flags & CLONE_VM && !(flags & CLONE_VFORK)) || (flags & CSIGNAL) > SIGNALS)
+	if (flags & ~(uint32_t)CLONE_KNOWN || (flags & CLONE_VM && !(flags & CLONE_VFORK)) ||
+	    (flags & CSIGNAL) > SIGNALS)
 		return pid;
 	child = make();
 	if (!child)
@@ -301,8 +308,7 @@ static bool is_unwanted(const struct proc *p)
 {
 	const struct signal_action *a = &p->parent->signals.action[SIGCHLD - 1];
 
-	return p->exit_signal == SIGCHLD &&
-	       (a->handler == (uint32_t)SIG_IGN || a->flags & SA_NOCLDWAIT);
+	return p->exit_signal == SIGCHLD && (a->handler == (uint32_t)SIG_IGN || a->flags & SA_NOCLDWAIT);
 }
 
 static void tell(struct proc *p, int signo, int code, int status)
@@ -417,10 +423,7 @@ static bool has_news(const struct proc *p, uint32_t options)
 
 static int32_t hear(struct proc *p, uint32_t options, struct proc_waited *out)
 {
-	*out = (struct proc_waited){.pid = p->pid,
-				    .status = p->status,
-				    .uid = p->uid[0],
-				    .usage = p->usage};
+	*out = (struct proc_waited){.pid = p->pid, .status = p->status, .uid = p->uid[0], .usage = p->usage};
 	add_usage(&out->usage, &p->children_usage);
 	if (options & WNOWAIT)
 		return out->pid;
@@ -438,7 +441,7 @@ int32_t proc_wait(int32_t which, uint32_t options, struct proc_waited *out)
 		struct proc *p;
 		bool any = false;
 
-		LIST_FOREACH(p, &current->children, sibling) {
+		LIST_FOREACH (p, &current->children, sibling) {
 			if (!is_selected(p, which, options))
 				continue;
 			if (has_news(p, options))
@@ -473,7 +476,7 @@ int proc_start_init(struct tenant *t, void (*begin)(void))
 		panic("no memory for the first process (%d)", err);
 	arch_fpu_init(&p->fpu);
 	p->dumpable = 1;
-	p->pid = p->group = p->session = new_pid();
+	p->pid = new_pid(); /* its group and session are 0, as Linux's: setsid gives it others */
 	link(p, NULL);
 	procs.init = p;
 	arch_context_init(&p->context, p->stack, begin);

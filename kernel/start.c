@@ -11,20 +11,21 @@
 #include <kernel/printk.h>
 #include <kernel/proc.h>
 #include <kernel/random.h>
+#include <kernel/signal_frame.h>
 #include <kernel/start.h>
 #include <kernel/syscall.h>
 #include <kernel/user_trap.h>
 #include <lib/panic.h>
 #include <mm/boot_info.h>
 
-#define KERNEL_SHARE 256u /* frames that programs are not promised: for the kernel's own structures */
+#define KERNEL_PART 8u /* of the free frames one in so many is for the kernel's own structures */
 
 bool start_has_files(void)
 {
 	return boot_info.module_count;
 }
 
-/* All that is free but for the kernel's share. */
+/* All that is free but for the kernel's part, for programs and files together. */
 static uint32_t programs_quota(void)
 {
 	struct zone_stats low, high;
@@ -33,9 +34,8 @@ static uint32_t programs_quota(void)
 	frame_stats(ZONE_LOW, &low);
 	frame_stats(ZONE_HIGH, &high);
 	free = low.free + high.free;
-	if (kernel_options.quota && kernel_options.quota < free)
-		return kernel_options.quota;
-	return free > 2 * KERNEL_SHARE ? free - KERNEL_SHARE : free / 2;
+	free -= free / KERNEL_PART;
+	return kernel_options.quota && kernel_options.quota < free ? kernel_options.quota : free;
 }
 
 /* Descriptors 0, 1 and 2. Without them it runs too. */
@@ -93,11 +93,15 @@ _Noreturn void start_first_program(void)
 	overcommit = kernel_options.overcommit;
 	if (!timer_start(TICKS_A_SEC))
 		printk("No timer counts: programs share the processor by their own will.\n");
-	err = fs_init();
-	for (uint32_t i = 0; i < boot_info.module_count && !err; i++)
-		unpack(&boot_info.module[i]);
+	err = signal_page_init();
 	if (!err)
 		err = tenant_create(CONTAINER_ROOT, programs_quota(), &t);
+	if (!err) {
+		fs_container = t->owner;
+		err = fs_init();
+	}
+	for (uint32_t i = 0; i < boot_info.module_count && !err; i++)
+		unpack(&boot_info.module[i]);
 	if (!err)
 		err = proc_start_init(t, begin);
 	if (err)

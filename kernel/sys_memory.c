@@ -30,7 +30,8 @@ static int32_t map_file(struct mmap_request *r, uint32_t fd)
 
 static int32_t map(uint32_t hint, uint32_t length, uint32_t prot, uint32_t flags, uint32_t fd, uint32_t page)
 {
-	struct mmap_request r = {.hint = hint, .length = length, .prot = prot, .flags = flags, .offset = page};
+	struct mmap_request r = {
+		.hint = hint, .length = length, .prot = prot, .flags = flags, .offset = page};
 
 	return flags & MAP_ANONYMOUS ? space_mmap(current_space(), &r) : map_file(&r, fd);
 }
@@ -64,11 +65,8 @@ int32_t sys_mprotect(struct trap_frame *f)
 
 int32_t sys_mremap(struct trap_frame *f)
 {
-	struct mremap_request r = {.old = ARG1(f),
-				   .old_length = ARG2(f),
-				   .length = ARG3(f),
-				   .flags = ARG4(f),
-				   .fixed = ARG5(f)};
+	struct mremap_request r = {
+		.old = ARG1(f), .old_length = ARG2(f), .length = ARG3(f), .flags = ARG4(f), .fixed = ARG5(f)};
 
 	return space_mremap(current_space(), &r);
 }

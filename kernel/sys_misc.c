@@ -117,7 +117,8 @@ int32_t sys_ugetrlimit(struct trap_frame *f)
 
 int32_t sys_getrlimit(struct trap_frame *f)
 {
-	return ARG1(f) < RLIMITS ? limit_to_user(ARG2(f), &current->limit[ARG1(f)], false, INT32_MAX) : -EINVAL;
+	return ARG1(f) < RLIMITS ? limit_to_user(ARG2(f), &current->limit[ARG1(f)], false, INT32_MAX)
+				 : -EINVAL;
 }
 
 static int set_limit(struct proc *p, uint32_t which, uint64_t soft, uint64_t hard)
@@ -132,6 +133,8 @@ static int set_limit(struct proc *p, uint32_t which, uint64_t soft, uint64_t har
 	*l = new;
 	if (p->shared)
 		p->shared->space.limits = proc_space_limits(p);
+	if (which == RLIMIT_NOFILE)
+		p->files->limit = new.soft < FILES_MOST ? new.soft : FILES_MOST;
 	return 0;
 }
 

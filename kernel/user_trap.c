@@ -59,7 +59,7 @@ static void page_fault(struct trap_frame *f)
 		signal_fault(SIGSEGV, SEGV_ACCERR, f->cr2);
 		return;
 	default:
-		signal_fault(SIGSEGV, vpn_of(f->cr2) >= ARCH_KERNEL_VPN && f->error & TRAP_PF_PRESENT ? SEGV_ACCERR : SEGV_MAPERR, f->cr2);
+		signal_fault(SIGSEGV, SEGV_MAPERR, f->cr2);
 	}
 }
 

@@ -71,5 +71,6 @@ uint32_t boot_need_low(const struct memmap *m)
 	struct boot_need n = boot_need(m);
 	uint32_t high = high_frames(m);
 
-	return n.kernel_map + n.identity + n.stack + n.zero_page + (n.descriptors > high ? n.descriptors - high : 0);
+	return n.kernel_map + n.identity + n.stack + n.zero_page +
+	       (n.descriptors > high ? n.descriptors - high : 0);
 }

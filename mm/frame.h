@@ -88,7 +88,7 @@ void frame_put(pfn_t f);
 /* The same for *count of them, one reference each, the last one first, under one lock; *count is 0 then. */
 void frame_put_all(const pfn_t *f, uint32_t *count);
 
-/* frame_get and frame_put for who holds frame_lock; the first is false, with nothing changed, when the count is full. */
+/* The same for who holds frame_lock; the first is false, with nothing changed, when the count is full. */
 bool frame_get_locked(pfn_t f);
 void frame_put_locked(pfn_t f);
 

@@ -6,9 +6,11 @@
 #include <mm/mmap.h>
 #include <mm/pgtable_run.h>
 
+/* What is done to one area's part of a range. */
+typedef int visit_t(struct space *s, struct area *a, struct pages part, int arg);
+
 /* Calls visit for what of a range is in each area; stops and returns its first error. Holes: -ENOMEM at the end. */
-static int each_part(struct space *s, struct pages range,
-		     int (*visit)(struct space *, struct area *, struct pages, int), int arg)
+static int each_part(struct space *s, struct pages range, visit_t *visit, int arg)
 {
 	vpn_t end = range.first + range.count, at = range.first;
 	bool hole = false;
@@ -96,7 +98,7 @@ static int nothing(struct space *s, struct area *a, struct pages part, int advic
 }
 
 /* Returns what does what is advised; null for what nobody can advise. */
-static int (*advised(int advice))(struct space *, struct area *, struct pages, int)
+static visit_t *advised(int advice)
 {
 	switch (advice) {
 	case MADV_DONTNEED:
@@ -140,7 +142,7 @@ static int range_of(vaddr_t addr, uint32_t length, struct pages *range)
 
 int space_madvise(struct space *s, vaddr_t addr, uint32_t length, int advice)
 {
-	int (*visit)(struct space *, struct area *, struct pages, int) = advised(advice);
+	visit_t *visit = advised(advice);
 	struct pages range;
 	int none;
 

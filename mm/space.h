@@ -62,7 +62,10 @@ int space_init(void);
 /* The frame that reads of untouched memory see. Mapped without PROT_OWNED. */
 extern pfn_t zero_frame;
 
-/* Makes an empty space; takes a reference on the tenant. Returns 0, -ENOMEM, -EDQUOT, -ESRCH; nothing changed then. */
+/*
+ * Makes an empty space, which must stay where it is: areas name its directory. Takes a reference on the tenant.
+ * Returns 0, -ENOMEM, -EDQUOT or -ESRCH, with nothing changed.
+ */
 int space_create(struct space *s, struct tenant *t, struct space_limits limits);
 
 /* Gives back every page, table, area and mapping. Panics for the space that is loaded. */

@@ -35,13 +35,11 @@ static struct {
 	uint32_t ns_shift;
 } timer;
 
-extern struct user_hooks user_hooks;
-
 static void on_tick(void)
 {
 	timer.ticks++;
-	if (timer.proven && user_hooks.tick)
-		user_hooks.tick(trap_from_user(irq_frame()));
+	if (timer.proven && trap_hooks.tick)
+		trap_hooks.tick(trap_from_user(irq_frame()));
 }
 
 /* The clock of the day knows powers of two only. */

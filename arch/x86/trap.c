@@ -1,6 +1,6 @@
 /*
  * arch/x86/trap.c - decides what becomes of a trap: a program's goes to the hooks, an interrupt to its handler, a fault
- * of the kernel's to a fix-up, or it is a panic that says what happened. Owns user_hooks; descriptor tables are gdt.c's
+ * of the kernel's to a fix-up, or it is a panic that says what happened. Owns trap_hooks; descriptor tables are gdt.c's
  * and idt.c's, the interrupt controllers pic.c's and apic.c's.
  */
 #include <arch/apic.h>
@@ -34,8 +34,7 @@ extern const uint8_t user_copy_first[], user_copy_end[];
 
 #define EFLAGS_IF 0x200u
 
-extern struct user_hooks user_hooks; /* trap.S calls two of them */
-struct user_hooks user_hooks;
+struct user_hooks trap_hooks;
 uint32_t arch_return_work;
 
 /* As trap.S has them. */
@@ -130,9 +129,9 @@ void trap_set_root(pfn_t root)
 
 struct user_hooks arch_user_hooks(const struct user_hooks *hooks)
 {
-	struct user_hooks before = user_hooks;
+	struct user_hooks before = trap_hooks;
 
-	user_hooks = *hooks;
+	trap_hooks = *hooks;
 	return before;
 }
 
@@ -192,18 +191,18 @@ static bool page_is_brought_in(const struct trap_frame *f)
 	if (f->vector != TRAP_PAGE_FAULT ||
 	    f->eip - (uint32_t)user_copy_first >= (uint32_t)(user_copy_end - user_copy_first))
 		return false;
-	if (!user_hooks.fault || vpn_of(f->cr2) >= ARCH_KERNEL_VPN)
+	if (!trap_hooks.fault || vpn_of(f->cr2) >= ARCH_KERNEL_VPN)
 		return false;
 	arch_irq_restore(f->eflags & EFLAGS_IF);
-	return user_hooks.fault(f->cr2, f->error);
+	return trap_hooks.fault(f->cr2, f->error);
 }
 
 static void dispatch_from_user(struct trap_frame *f)
 {
-	if (!user_hooks.trap || (1u << f->vector & OF_THE_MACHINE))
+	if (!trap_hooks.trap || (1u << f->vector & OF_THE_MACHINE))
 		panic_trap(f);
 	arch_irq_enable();
-	user_hooks.trap(f);
+	trap_hooks.trap(f);
 }
 
 void trap_dispatch(struct trap_frame *f)

@@ -147,7 +147,7 @@ KTEST(fault, a_page_of_a_file_is_the_caches)
 	struct mapping *m = file_of(3 * PAGE);
 	pfn_t f;
 
-	ASSERT_EQ(map_file(&x.s, AT, 3, RW, MAP_SHARED, m), AT);
+	ASSERT_EQ(map_shared(&x.s, AT, 3, RW, m), AT);
 	for (uint32_t i = 0; i < 3; i++)
 		EXPECT_EQ(load(&x.s, AT + i * PAGE), 100 + i);
 	EXPECT_EQ(mapping_page(m, 1, false, &f), 0);
@@ -161,7 +161,7 @@ KTEST(fault, a_shared_write_is_seen_by_read_and_a_write_by_the_area)
 	struct mapping *m = file_of(2 * PAGE);
 	uint32_t word = 0;
 
-	ASSERT_EQ(map_file(&x.s, AT, 2, RW, MAP_SHARED, m), AT);
+	ASSERT_EQ(map_shared(&x.s, AT, 2, RW, m), AT);
 	EXPECT_EQ(store(&x.s, AT + PAGE, 4711), 0);
 	EXPECT_EQ(mapping_read(m, PAGE, &word, 4), 4);
 	EXPECT_EQ(word, 4711);
@@ -176,7 +176,7 @@ KTEST(fault, a_private_write_is_not_seen_by_the_file)
 	struct mapping *m = file_of(2 * PAGE);
 	uint32_t word = 0;
 
-	ASSERT_EQ(map_file(&x.s, AT, 2, RW, MAP_PRIVATE, m), AT);
+	ASSERT_EQ(map_private(&x.s, AT, 2, RW, m), AT);
 	EXPECT_EQ(load(&x.s, AT), 100);
 	EXPECT_EQ(store(&x.s, AT + 4, 1), 0);        /* read before */
 	EXPECT_EQ(store(&x.s, AT + PAGE + 4, 2), 0); /* never touched before */
@@ -195,7 +195,7 @@ KTEST(fault, beyond_the_end_of_the_file_is_enxio_and_its_tail_is_zero)
 {
 	struct mapping *m = file_of(PAGE + 10);
 
-	ASSERT_EQ(map_file(&x.s, AT, 4, RW, MAP_SHARED, m), AT);
+	ASSERT_EQ(map_shared(&x.s, AT, 4, RW, m), AT);
 	EXPECT_EQ(fault_at(AT + 2 * PAGE, false), -ENXIO);
 	EXPECT_EQ(fault_at(AT + 2 * PAGE, true), -ENXIO);
 	EXPECT_EQ(load(&x.s, AT + PAGE), 101);
@@ -212,8 +212,8 @@ KTEST(fault, cutting_a_file_takes_its_pages_from_programs)
 {
 	struct mapping *m = file_of(4 * PAGE);
 
-	ASSERT_EQ(map_file(&x.s, AT, 4, RW, MAP_SHARED, m), AT);
-	ASSERT_EQ(map_file(&x.s, AT + 4 * PAGE, 4, RW, MAP_PRIVATE, m), AT + 4 * PAGE);
+	ASSERT_EQ(map_shared(&x.s, AT, 4, RW, m), AT);
+	ASSERT_EQ(map_private(&x.s, AT + 4 * PAGE, 4, RW, m), AT + 4 * PAGE);
 	for (uint32_t i = 0; i < 8; i++)
 		EXPECT_EQ(store(&x.s, AT + i * PAGE, i), 0);
 	EXPECT_EQ(mapping_truncate(m, PAGE + 4), 0);
@@ -233,7 +233,7 @@ KTEST(fault, a_read_maps_what_the_cache_has_around_and_brings_nothing_in)
 
 	mapping_punch(m, 21, 1);
 	pages = m->pages;
-	ASSERT_EQ(map_file(&x.s, AT, 30, PROT_READ, MAP_PRIVATE, m), AT);
+	ASSERT_EQ(map_private(&x.s, AT, 30, PROT_READ, m), AT);
 	EXPECT_EQ(load(&x.s, AT + 20 * PAGE), 120);
 	for (uint32_t i = 0; i < 30; i++)
 		EXPECT_EQ(is_mapped(AT + i * PAGE), i >= 16 && i != 21);
@@ -264,7 +264,7 @@ KTEST(fault, a_file_is_released_with_its_last_area)
 	struct mapping *m = file_of(PAGE);
 	uint32_t before = charged_to(x.tenant);
 
-	ASSERT_EQ(map_file(&x.s, AT, 1, RW, MAP_SHARED, m), AT);
+	ASSERT_EQ(map_shared(&x.s, AT, 1, RW, m), AT);
 	mapping_put(m); /* unlinked and closed */
 	EXPECT_EQ(store(&x.s, AT, 5), 0);
 	EXPECT_EQ(load(&x.s, AT), 5);

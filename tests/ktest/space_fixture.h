@@ -58,11 +58,19 @@ static inline int32_t map_at(struct space *s, vaddr_t at, uint32_t pages, uint32
 	return space_mmap(s, &r);
 }
 
-/* Maps a file, shared or private, at an address. */
-static inline int32_t map_file(struct space *s, vaddr_t at, uint32_t pages, uint32_t prot, uint32_t flags,
-			       struct mapping *file)
+/* Map a file from its beginning. */
+static inline int32_t map_shared(struct space *s, vaddr_t at, uint32_t pages, uint32_t prot,
+				 struct mapping *file)
 {
-	const struct mmap_request r = {at, pages * PAGE, prot, flags | MAP_FIXED, file, true, true, 0};
+	const struct mmap_request r = {at, pages * PAGE, prot, MAP_SHARED | MAP_FIXED, file, true, true, 0};
+
+	return space_mmap(s, &r);
+}
+
+static inline int32_t map_private(struct space *s, vaddr_t at, uint32_t pages, uint32_t prot,
+				  struct mapping *file)
+{
+	const struct mmap_request r = {at, pages * PAGE, prot, MAP_PRIVATE | MAP_FIXED, file, true, false, 0};
 
 	return space_mmap(s, &r);
 }
