@@ -14,6 +14,7 @@
 #include <kernel/ktest.h>
 #include <lib/string.h>
 #include <mm/usercopy.h>
+#include <tests/ktest/machine.h>
 
 #define U_PAGES 40u
 #define U       0x10000000u /* user memory; nothing behind it */
