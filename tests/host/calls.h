@@ -13,6 +13,7 @@
 #include <fs/fs_calls.h>
 #include <kernel/ktest.h>
 #include <lib/string.h>
+#include <linux/fs.h>
 #include <mm/usercopy.h>
 #include <tests/ktest/machine.h>
 

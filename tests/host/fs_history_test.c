@@ -1,7 +1,7 @@
 /*
  * tests/host/fs_history_test.c - random histories of calls, made to fs/ and to the Linux that the tests run on: results,
- * errors, contents and what stat tells must be the same, and the whole tree at the end. Paths have no ".." that could
- * lead out of the folder.
+ * errors, contents and what stat and getdents tell must be the same. Paths have no "..", which could lead out of the
+ * folder.
  */
 #include "calls.h"
 #include "real_files.h"
