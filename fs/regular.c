@@ -172,19 +172,10 @@ int regular_truncate(struct inode *i, uint64_t size)
 	return err;
 }
 
-/* Frees the pages that lie wholly behind the end of the file. */
-static void drop_behind_end(struct mapping *m, uint64_t end)
-{
-	uint32_t first = mapping_page_count(m), last = (uint32_t)((end + PAGE_SIZE - 1) >> PAGE_SHIFT);
-
-	if (last > first)
-		mapping_punch(m, first, last - first);
-}
-
 int regular_fill(struct inode *i, uint64_t at, uint64_t end, bool grow)
 {
 	struct mapping *m = &i->mapping;
-	uint64_t size = grow && end > m->size ? end : m->size;
+	uint64_t before = m->size;
 
 	if (end > MAPPING_SIZE_MAX)
 		return -EFBIG;
@@ -193,11 +184,14 @@ int regular_fill(struct inode *i, uint64_t at, uint64_t end, bool grow)
 		int err = mapping_page(m, (uint32_t)page, true, &frame);
 
 		if (err) {
-			drop_behind_end(m, end);
+			/* What lies behind the end goes again. */
+			mapping_truncate(m, end > before ? end : before);
+			mapping_truncate(m, before);
 			return full(err);
 		}
 	}
-	mapping_truncate(m, size);
+	if (grow && end > before)
+		mapping_truncate(m, end);
 	inode_change(i);
 	return 0;
 }

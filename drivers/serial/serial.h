@@ -13,7 +13,7 @@ bool serial_present(void);
 /* Sends a byte when the port takes it; gives up after a bounded wait. Needs no lock in the driver: the caller's. */
 void serial_put(char c);
 
-/* Has a function called for each byte that comes in from now on, with interrupts off. Nothing where there is no port. */
+/* Has a function called for each byte that comes in from now on, with interrupts off; never where there is no port. */
 void serial_listen(void (*received)(uint8_t byte));
 
 #endif
