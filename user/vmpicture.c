@@ -116,9 +116,9 @@ static void cell_print(const struct cell *c)
 		printf("       |");
 	} else {
 		if (c->frame)
-			snprintf(number, sizeof(number), "%x", c->frame);
-		printf("%s%5s %c%s|", colour(c->access == 'r' ? YELLOW : GREEN), number, c->access,
-		       colour(PLAIN));
+			snprintf(number, sizeof(number), "%x%s%c", c->frame, c->frame > 0xfffff ? "" : " ",
+				 c->access);
+		printf("%s%7s%s|", colour(c->access == 'r' ? YELLOW : GREEN), number, colour(PLAIN));
 	}
 }
 
