@@ -50,6 +50,28 @@ static bool read_test(struct word value, struct kernel_options *o)
 	return string_copy(o->only, sizeof(o->only), o->list ? "" : value.text, value.length);
 }
 
+/* Of programs: which comes first, and what it may have. */
+static bool read_program_word(struct word w, struct kernel_options *o)
+{
+	struct word value;
+
+	if (word_has_key(w, "init", &value))
+		return string_copy(o->init, sizeof(o->init), value.text, value.length);
+	if (word_has_key(w, "quota", &value))
+		return read_number(value, &o->quota);
+	if (word_has_key(w, "overcommit", &value) && read_number(value, &o->overcommit))
+		return o->overcommit <= 2;
+	if (word_has_key(w, "log", &value) && word_is(value, "calls"))
+		return o->log_calls = true;
+	return false;
+}
+
+static bool read_argument(struct word w, struct kernel_options *o)
+{
+	return o->argument_count < CMDLINE_ARGUMENTS &&
+	       string_copy(o->argument[o->argument_count++], sizeof(o->argument[0]), w.text, w.length);
+}
+
 static bool read_word(struct word w, struct kernel_options *o)
 {
 	struct word value;
@@ -68,11 +90,13 @@ static bool read_word(struct word w, struct kernel_options *o)
 		return o->as_486 = true;
 	if (word_has_key(w, "selftest", &value) && word_is(value, "off"))
 		return o->no_selftest = true;
-	return false;
+	return read_program_word(w, o);
 }
 
 void cmdline_parse(const char *line, struct kernel_options *options)
 {
+	bool (*read)(struct word, struct kernel_options *) = read_word;
+
 	*options = (struct kernel_options){.test = false};
 	while (*line) {
 		struct word w = {line, 0};
@@ -80,7 +104,9 @@ void cmdline_parse(const char *line, struct kernel_options *options)
 		while (w.text[w.length] && w.text[w.length] != ' ')
 			w.length++;
 		line += w.length ? w.length : 1;
-		if (w.length && !read_word(w, options))
+		if (w.length == 2 && read == read_word && word_is(w, "--"))
+			read = read_argument;
+		else if (w.length && !read(w, options))
 			options->not_known++;
 	}
 }

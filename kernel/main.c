@@ -8,16 +8,19 @@
 #include <arch/mmu.h>
 #include <arch/stack_guard.h>
 #include <arch/trap.h>
+#include <arch/user.h>
 #include <kernel/boot.h>
 #include <kernel/cmdline.h>
 #include <kernel/panic.h>
 #include <kernel/printk.h>
+#include <kernel/start.h>
 #include <lib/printf.h>
 #include <mm/boot_alloc.h>
 #include <mm/boot_need.h>
 #include <mm/container.h>
 #include <mm/kmap.h>
 #include <mm/slab.h>
+#include <mm/space.h>
 #include <tests/bench/bench.h>
 
 #define DIRECT_MIB   (ARCH_DIRECT_PAGES / (1u << (20 - PAGE_SHIFT)))
@@ -159,6 +162,12 @@ static int build_identity_map(void)
 	return err ? err : pdir_init_kern(&identity_pdir);
 }
 
+static int prepare_user_mode(void)
+{
+	arch_user_init();
+	return 0;
+}
+
 static int move_to_guarded_stack(void);
 
 static int release_boot_memory(void)
@@ -183,6 +192,8 @@ static const struct step {
 	{"objects", start_objects},
 	{"containers", start_containers},
 	{"identity map", build_identity_map},
+	{"address spaces", space_init},
+	{"user mode", prepare_user_mode},
 	{"guarded stack", move_to_guarded_stack},
 	{"boot memory given back", release_boot_memory},
 };
@@ -245,9 +256,9 @@ static _Noreturn void too_little_memory(void)
 
 	text_format(needed, sizeof(needed),
 		    "%u KiB of usable memory below %u MiB: kernel map %u, descriptors %u, identity map %u, "
-		    "stack %u",
+		    "stack %u, zero page %u",
 		    need, DIRECT_MIB, n.kernel_map * KIB_OF_FRAME, n.descriptors * KIB_OF_FRAME,
-		    n.identity * KIB_OF_FRAME, n.stack * KIB_OF_FRAME);
+		    n.identity * KIB_OF_FRAME, n.stack * KIB_OF_FRAME, n.zero_page * KIB_OF_FRAME);
 	if (need > found)
 		text_format(change, sizeof(change), "give the machine %u KiB more memory, or smaller modules",
 			    need - found);
@@ -275,6 +286,8 @@ static _Noreturn void after_boot(void)
 	report_summary(&r);
 	if (kernel_options.exit)
 		machine_exit(kernel_options.no_selftest || all_passed(&r));
+	if (start_has_files())
+		start_first_program();
 	idle();
 }
 

@@ -108,7 +108,7 @@ static void report_entry(unsigned level, vpn_t v, pte_t entry)
 	enum pte_kind kind = arch_pte_kind(level, entry);
 	prot_t prot = arch_pte_prot(entry);
 
-	printk("  level %u entry %3u: %016llx ", level, ARCH_PT_INDEX(level, v),
+	printk("  level %u entry %3u: %016llx ", level, arch_pt_index(level, v),
 	       (unsigned long long)entry.raw);
 	if (kind == PTE_NONE)
 		printk("absent\n");
@@ -130,7 +130,7 @@ static void report_walk(vaddr_t va)
 	printk("page walk for 0x%08x from the root in frame 0x%x:\n", va, table.n);
 	while (kind == PTE_TABLE && level--) {
 		const pte_t *slot =
-			(const pte_t *)arch_frame_direct(table) + ARCH_PT_INDEX(level, vpn_of(va));
+			(const pte_t *)arch_frame_direct(table) + arch_pt_index(level, vpn_of(va));
 		pte_t entry;
 
 		if (!arch_frame_is_direct(table) || !arch_probe_read((vaddr_t)slot)) {

@@ -4,6 +4,7 @@
  */
 #include <drivers/console/screen.h>
 #include <drivers/serial/serial.h>
+#include <fs/tty.h>
 #include <kernel/printk.h>
 #include <lib/lock.h>
 #include <lib/panic.h>
@@ -19,16 +20,30 @@ static struct {
 	char text[2048];
 } early;
 
-static void put(struct text_sink *sink, char c)
+static void put_byte(char c)
 {
-	(void)sink;
-	if (c == '\n')
-		serial_put('\r');
 	serial_put(c);
 	if (screen_is_open())
 		screen_put(c);
 	else if (early.length < sizeof(early.text))
 		early.text[early.length++] = c;
+}
+
+static void put(struct text_sink *sink, char c)
+{
+	(void)sink;
+	if (c == '\n')
+		serial_put('\r');
+	put_byte(c);
+}
+
+void console_write(const char *bytes, uint32_t n)
+{
+	lock_acquire(&console_lock);
+	for (uint32_t i = 0; i < n; i++)
+		put_byte(bytes[i]);
+	screen_show();
+	lock_release(&console_lock);
 }
 
 void printk_init(void)

@@ -35,19 +35,35 @@ struct pages {
 
 #define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
 
+/*@ assigns \nothing;
+  @ ensures \result * PAGE_SIZE <= va < (\result + 1) * PAGE_SIZE; */
 static inline vpn_t vpn_of(vaddr_t va)
 {
 	return va >> PAGE_SHIFT;
 }
 
+/*@ requires v < 0x100000;
+  @ assigns \nothing;
+  @ ensures \result == v * PAGE_SIZE; */
 static inline vaddr_t vaddr_of(vpn_t v)
 {
 	return v << PAGE_SHIFT;
 }
 
+/*@ assigns \nothing;
+  @ ensures \result.a == f.n * PAGE_SIZE; */
 static inline paddr_t paddr_of(pfn_t f)
 {
 	return PADDR((uint64_t)f.n << PAGE_SHIFT);
+}
+
+/* Returns how many pages hold `size` bytes that begin at an offset into the first. */
+/*@ requires offset < PAGE_SIZE && size > 0;
+  @ assigns \nothing;
+  @ ensures (\result - 1) * PAGE_SIZE < offset + size <= \result * PAGE_SIZE; */
+static inline uint32_t pages_for(uint32_t offset, uint32_t size)
+{
+	return (uint32_t)(((uint64_t)offset + size + PAGE_SIZE - 1) >> PAGE_SHIFT);
 }
 
 #endif

@@ -5,7 +5,7 @@
 
 #define SPAN       ARCH_PT_SPAN(1)
 #define ROOT_LEVEL (ARCH_PT_LEVELS - 1)
-#define USER_ROOTS ARCH_PT_INDEX(ROOT_LEVEL, ARCH_KERNEL_VPN)
+#define USER_ROOTS arch_pt_index(ROOT_LEVEL, ARCH_KERNEL_VPN)
 
 /* A root; where the CPU reads it ahead, with the tables that its own entries name. */
 static uint32_t root_frames(uint32_t own_roots)
@@ -62,6 +62,7 @@ struct boot_need boot_need(const struct memmap *m)
 		.descriptors = descriptors(m),
 		.identity = root_frames(USER_ROOTS) + idptbl_frames(m),
 		.stack = KSTACK_PAGES,
+		.zero_page = 1,
 	};
 }
 
@@ -70,5 +71,6 @@ uint32_t boot_need_low(const struct memmap *m)
 	struct boot_need n = boot_need(m);
 	uint32_t high = high_frames(m);
 
-	return n.kernel_map + n.identity + n.stack + (n.descriptors > high ? n.descriptors - high : 0);
+	return n.kernel_map + n.identity + n.stack + n.zero_page +
+	       (n.descriptors > high ? n.descriptors - high : 0);
 }

@@ -13,6 +13,7 @@ struct boot_need {
 	uint32_t descriptors; /* of every frame of RAM within the mode's reach */
 	uint32_t identity;    /* directory 0 and its tables */
 	uint32_t stack;
+	uint32_t zero_page; /* what untouched memory of programs reads as */
 };
 
 /*

@@ -24,6 +24,8 @@
 
 uint32_t frame_end;
 
+#include <mm/buddy_proof.h>
+
 static void list_push(struct buddy *b, uint32_t n, unsigned order)
 {
 	struct frame *f = frame_desc(n);
@@ -50,6 +52,26 @@ static void list_remove(struct buddy *b, uint32_t n, unsigned order)
 	b->head[order] = next;
 	if (!next)
 		b->nonempty &= ~(1u << order);
+}
+
+/* Returns the block that this one was split from another with, and merges with again. */
+/*@ requires order < BUDDY_ORDERS - 1;
+  @ assigns \nothing;
+  @ ensures other_half: \result != n && (\result >> (order + 1)) == (n >> (order + 1));
+  @ ensures aligned: (\result & ((1 << order) - 1)) == (n & ((1 << order) - 1)); */
+static inline uint32_t buddy_of(uint32_t n, unsigned order)
+{
+	return n ^ 1u << order;
+}
+
+/* Returns the first frame of what a block and its buddy make together. */
+/*@ requires order < BUDDY_ORDERS - 1 && (n & ((1 << order) - 1)) == 0;
+  @ assigns \nothing;
+  @ ensures same: (\result >> (order + 1)) == (n >> (order + 1));
+  @ ensures aligned: (\result & ((2 << order) - 1)) == 0; */
+static inline uint32_t merged(uint32_t n, unsigned order)
+{
+	return n & (n ^ 1u << order);
 }
 
 static void push_block(struct buddy *b, uint32_t n, unsigned order)
@@ -82,6 +104,13 @@ static uint32_t take_block(struct buddy *b, unsigned order)
 }
 
 /* Of the bits that begin a free block of this order, those that begin one of the next. */
+/*@ requires order == 0 || order == 1 || order == 2 || order == 3 || order == 4;
+  @ assigns \nothing;
+  @ ensures order == 0 ==> IS_PAIRS(1);
+  @ ensures order == 1 ==> IS_PAIRS(2);
+  @ ensures order == 2 ==> IS_PAIRS(4);
+  @ ensures order == 3 ==> IS_PAIRS(8);
+  @ ensures order == 4 ==> IS_PAIRS(16); */
 static inline uint32_t pairs(uint32_t starts, unsigned order)
 {
 	static const uint32_t multiples[CLUSTER_ORDER] = {0x55555555, 0x11111111, 0x01010101, 0x00010001, 1};
@@ -138,6 +167,22 @@ static uint32_t find_cluster(struct buddy *b, unsigned order)
 	return n + 1;
 }
 
+/* The bits of the first block of each order in a word. */
+static const uint32_t first_block[CLUSTER_ORDER + 1] = {1, 3, 0xF, 0xFF, 0xFFFF, ~0u};
+
+/* Returns the bits of a block in its cluster's word. */
+/*@ requires FITS(0, 31) || FITS(1, 30) || FITS(2, 28) || FITS(3, 24) || FITS(4, 16);
+  @ assigns \nothing;
+  @ ensures order == 0 ==> IS_BLOCK(1);
+  @ ensures order == 1 ==> IS_BLOCK(2);
+  @ ensures order == 2 ==> IS_BLOCK(4);
+  @ ensures order == 3 ==> IS_BLOCK(8);
+  @ ensures order == 4 ==> IS_BLOCK(16); */
+static inline uint32_t block_bits(unsigned order, uint32_t at)
+{
+	return first_block[order] << at;
+}
+
 /* Takes a block out of a cluster that has one of this order. */
 static uint32_t carve(struct buddy *b, uint32_t base, unsigned order)
 {
@@ -148,7 +193,7 @@ static uint32_t carve(struct buddy *b, uint32_t base, unsigned order)
 		starts = pairs(starts, k);
 	first = (uint32_t)__builtin_ctz(starts);
 	set_tags(base + first + 1, count - 1, FRAME_TAG(0, 0, FRAME_TAIL));
-	shrink(b, base, word & ~(((1u << count) - 1) << first));
+	shrink(b, base, word & ~block_bits(order, first));
 	return base + first;
 }
 
@@ -185,23 +230,30 @@ static void free_block(struct buddy *b, uint32_t n, unsigned order)
 {
 	frame_desc(n)->tag = FRAME_TAG(0, 0, FRAME_TAIL);
 	for (; order < BUDDY_ORDERS - 1; order++) {
-		uint32_t other = n ^ 1u << order;
+		uint32_t other = buddy_of(n, order);
 
 		if (frame_desc(other)->tag != FRAME_TAG(0, order, FRAME_FREE))
 			break;
 		list_remove(b, other, order);
 		frame_desc(other)->tag = FRAME_TAG(0, 0, FRAME_TAIL);
-		n &= ~(1u << order);
+		n = merged(n, order);
 	}
 	push_block(b, n, order);
 }
 
 /* True when the block of 2^level frames in which frame n lies is all free. */
+/*@ requires level == 0 || level == 1 || level == 2 || level == 3 || level == 4 || level == 5;
+  @ assigns \nothing;
+  @ ensures level == 0 ==> (\result <==> (word >> (n % 32)) % 2 == 1);
+  @ ensures level == 1 ==> (\result <==> (word >> (n % 32 / 2 * 2)) % 4 == 3);
+  @ ensures level == 2 ==> (\result <==> (word >> (n % 32 / 4 * 4)) % 16 == 0xF);
+  @ ensures level == 3 ==> (\result <==> (word >> (n % 32 / 8 * 8)) % 256 == 0xFF);
+  @ ensures level == 4 ==> (\result <==> (word >> (n % 32 / 16 * 16)) % 65536 == 0xFFFF);
+  @ ensures level == 5 ==> (\result <==> word == 0xFFFFFFFF); */
 static inline bool is_complete(uint32_t word, uint32_t n, unsigned level)
 {
-	static const uint32_t block[CLUSTER_ORDER + 1] = {1, 3, 0xF, 0xFF, 0xFFFF, ~0u};
 	static const uint32_t begin[CLUSTER_ORDER + 1] = {31, 30, 28, 24, 16, 0};
-	uint32_t bits = block[level] << (n & begin[level]);
+	uint32_t bits = first_block[level] << (n & begin[level]);
 
 	return (word & bits) == bits;
 }
@@ -229,12 +281,11 @@ static __attribute__((noinline)) void grow(struct buddy *b, uint32_t n, unsigned
 /* A cluster changes its list only when the frames complete a larger block than any that is in it. */
 static inline void free_bits(struct buddy *b, uint32_t n, unsigned order)
 {
-	uint32_t count = 1u << order;
 	struct frame *f = frame_desc(n & ~(CLUSTER - 1));
-	uint32_t word = f->next | ((1u << count) - 1) << n % CLUSTER;
+	uint32_t word = f->next | block_bits(order, n % CLUSTER);
 	unsigned level = f->prev > order ? f->prev : order;
 
-	set_tags(n, count, FRAME_TAG(0, 0, FRAME_FREE));
+	set_tags(n, 1u << order, FRAME_TAG(0, 0, FRAME_FREE));
 	f->next = word;
 	if (is_complete(word, n, level))
 		grow(b, n, level);
@@ -269,7 +320,8 @@ static unsigned check_block(uint32_t n, unsigned order)
 		return fault("not aligned", n, order);
 	if (frame_desc(n)->tag != FRAME_TAG(0, order, FRAME_FREE))
 		return fault("not marked free", n, order);
-	if (order < BUDDY_ORDERS - 1 && frame_desc(n ^ 1u << order)->tag == FRAME_TAG(0, order, FRAME_FREE))
+	if (order < BUDDY_ORDERS - 1 &&
+	    frame_desc(buddy_of(n, order))->tag == FRAME_TAG(0, order, FRAME_FREE))
 		return fault("not merged with its buddy", n, order);
 	for (uint32_t i = 1; i < 1u << order; i++)
 		if (frame_desc(n + i)->tag != FRAME_TAG(0, 0, FRAME_TAIL))
@@ -293,7 +345,7 @@ static unsigned check_cluster(uint32_t second, unsigned class)
 	return 0;
 }
 
-/* Proves one list; adds its frames to *sum. A list that is a ring ends when it holds more than all frames. */
+/* Proves one list; adds its frames to *sum. A list that is a ring ends with more than are counted. */
 static unsigned check_list(const struct buddy *b, unsigned order, uint32_t *sum)
 {
 	bool clusters = order < CLUSTER_ORDER;
@@ -302,11 +354,9 @@ static unsigned check_list(const struct buddy *b, unsigned order, uint32_t *sum)
 
 	if (!b->head[order] != !(b->nonempty >> order & 1))
 		faults += fault("list and its bit disagree", b->head[order], order);
-	for (uint32_t n = b->head[order]; n; prev = n, n = frame_desc(n)->next) {
+	for (uint32_t n = b->head[order]; n && *sum <= b->free; prev = n, n = frame_desc(n)->next) {
 		if (!frame_known(n))
 			return faults + fault("not a frame", n, order);
-		if (*sum > b->free)
-			return faults + fault("more blocks than are counted", n, order);
 		if (frame_desc(n)->prev != prev)
 			faults += fault("bad link back: in two lists?", n, order);
 		faults += clusters ? check_cluster(n, order) : check_block(n, order);

@@ -88,6 +88,10 @@ void frame_put(pfn_t f);
 /* The same for *count of them, one reference each, the last one first, under one lock; *count is 0 then. */
 void frame_put_all(const pfn_t *f, uint32_t *count);
 
+/* The same for who holds frame_lock; the first is false, with nothing changed, when the count is full. */
+bool frame_get_locked(pfn_t f);
+void frame_put_locked(pfn_t f);
+
 /*
  * The same for who holds frame_lock and names who pays for it: false, with nothing changed, for any other frame, and
  * for tables, slabs and stacks, which whoever made them takes back.

@@ -116,7 +116,7 @@ static bool direct_region(uint32_t n, struct kregion *out)
 	struct pages run;
 	struct part part;
 
-	if (n >= ARCH_DIRECT_PAGES || !ram_run(n ? n : 1, &run))
+	if (!ram_run(n ? n : 1, &run))
 		return false;
 	part = part_of(PFN(run.first));
 	if (run.first + run.count > part.end.n)

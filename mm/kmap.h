@@ -93,8 +93,8 @@ void *kmap_device(paddr_t base, uint32_t length);
 /*
  * Walks a directory and proves it: the kernel half maps what the regions say and nothing else; no kernel text,
  * read-only data or page table is writable but at its place in the kernel's map (a table: or in the identity map's); no
- * kernel frame has a user
- * mapping; nothing is writable and executable where there is NX. Prints each fault and returns how many there are.
+ * kernel frame has a user mapping; no two pages own a frame with one reference; nothing is writable and executable
+ * where there is NX. Prints each fault and returns how many there are.
  */
 unsigned check_vm(const struct pdir *pd);
 

@@ -8,13 +8,17 @@
 #include <lib/panic.h>
 #include <mm/kmap.h>
 
-#define MOST_PRINTED 8u /* faults of one kind tend to come in thousands */
+#define MOST_PRINTED 8u    /* faults of one kind tend to come in thousands */
+#define WINDOW       8192u /* frames that a walk looks at for two owners */
 
 struct check {
 	unsigned faults;
 	bool have_region;
 	struct kregion region; /* that the walk is in, or comes to next */
 	vpn_t done;            /* kernel pages up to here are as they should be */
+	uint32_t window;       /* the first frame that the walk looks at */
+	uint32_t next;         /* the first owned one behind all of these */
+	uint32_t *owned;       /* a bit for each of them that a page owns */
 };
 
 static void fault(struct check *c, const char *what, vpn_t v, pte_t e)
@@ -116,6 +120,39 @@ static int check_kernel_leaf(const struct pt_leaf *leaf, void *arg)
 	return 0;
 }
 
+static int check_owner(const struct pt_leaf *leaf, void *arg)
+{
+	struct check *c = arg;
+	pfn_t f = arch_pte_pfn(leaf->entry);
+	uint32_t i = f.n - c->window, bit = 1u << i % 32;
+
+	if (!(arch_pte_prot(leaf->entry) & PROT_OWNED) || f.n < c->window)
+		return 0;
+	if (i >= WINDOW) {
+		c->next = f.n < c->next ? f.n : c->next;
+		return 0;
+	}
+	if (c->owned[i / 32] & bit && frame_refs(f) == 1)
+		fault(c, "owns a frame with one reference, which another page owns", leaf->v, leaf->entry);
+	c->owned[i / 32] |= bit;
+	return 0;
+}
+
+/* Two pages own no frame with one reference. A walk for so many frames at a time, wherever some are owned. */
+static void check_owners(struct check *c, const struct pdir *pd)
+{
+	vpn_t end = pd->owns_kernel ? ARCH_VPN_END : ARCH_KERNEL_VPN;
+
+	for (c->next = 0; c->next < UINT32_MAX;) {
+		uint32_t owned[WINDOW / 32] = {0};
+
+		c->owned = owned;
+		c->window = c->next;
+		c->next = UINT32_MAX;
+		pdir_each_leaf(pd, PAGES(0, end), check_owner, c);
+	}
+}
+
 /* Every directory has the kernel's root entries, but for what the CPU notes in them. */
 static void check_shared(struct check *c, const struct pdir *pd)
 {
@@ -123,7 +160,7 @@ static void check_shared(struct check *c, const struct pdir *pd)
 	const pte_t *kernel = arch_frame_direct(kernel_pdir.root);
 	unsigned root = ARCH_PT_LEVELS - 1;
 
-	for (uint32_t i = ARCH_PT_INDEX(root, ARCH_KERNEL_VPN); i < ARCH_PT_ENTRIES(root); i++) {
+	for (uint32_t i = arch_pt_index(root, ARCH_KERNEL_VPN); i < ARCH_PT_ENTRIES(root); i++) {
 		pte_t a = arch_pte_read(&own[i]), b = arch_pte_read(&kernel[i]);
 
 		if (arch_pte_kind(root, a) != arch_pte_kind(root, b) ||
@@ -140,6 +177,7 @@ unsigned check_vm(const struct pdir *pd)
 	pdir_each_leaf(pd, PAGES(0, ARCH_KERNEL_VPN), check_user_leaf, &c);
 	pdir_each_leaf(pd, PAGES(ARCH_KERNEL_VPN, ARCH_VPN_END - ARCH_KERNEL_VPN), check_kernel_leaf, &c);
 	next_region(&c, ARCH_VPN_END);
+	check_owners(&c, pd);
 	if (!pd->owns_kernel)
 		check_shared(&c, pd);
 	if (c.faults > MOST_PRINTED)

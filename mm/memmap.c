@@ -133,7 +133,7 @@ void memmap_mark(struct memmap *m, uint64_t start, uint64_t length, enum mem_kin
 		start &= ~PAGE_MASK;
 		end = end > LAST_PAGE ? LAST_PAGE : (end + PAGE_MASK) & ~PAGE_MASK;
 	}
-	if (start >= end || !length)
+	if (start >= end)
 		return;
 	if (make_fit(m, &start, &end, kind == MEM_USABLE, MEMMAP_EDGES - SPARE))
 		paint(m, start, end, kind, false);

@@ -16,11 +16,10 @@
 #include <mm/boot_alloc.h>
 #include <mm/pgtable.h>
 
-#define ROOT_LEVEL  (ARCH_PT_LEVELS - 1)
-#define USER_ROOTS  ARCH_PT_INDEX(ROOT_LEVEL, ARCH_KERNEL_VPN) /* root entries of the user part */
-#define ROOTS       ARCH_PT_ENTRIES(ROOT_LEVEL)
-#define SPAN        ARCH_PT_SPAN(1)
-#define SPAN_END(v) (((v) | (SPAN - 1)) + 1)
+#define ROOT_LEVEL (ARCH_PT_LEVELS - 1)
+#define USER_ROOTS arch_pt_index(ROOT_LEVEL, ARCH_KERNEL_VPN) /* root entries of the user part */
+#define ROOTS      ARCH_PT_ENTRIES(ROOT_LEVEL)
+#define SPAN       ARCH_PT_SPAN(1)
 
 _Static_assert(ARCH_PT_LEVELS - ARCH_PT_ROOT_EAGER == 2, "a page lacks one table at most");
 
@@ -104,7 +103,7 @@ void table_stock_free(struct table_stock *stock)
 struct pt_slot pgdir_walk(const struct pdir *pd, vpn_t v, unsigned level, struct table_stock *stock)
 {
 	unsigned at = ROOT_LEVEL;
-	pte_t *entry = table_at(pd->root) + ARCH_PT_INDEX(at, v);
+	pte_t *entry = table_at(pd->root) + arch_pt_index(at, v);
 
 	while (at > level) {
 		pte_t e = arch_pte_read(entry);
@@ -121,7 +120,7 @@ struct pt_slot pgdir_walk(const struct pdir *pd, vpn_t v, unsigned level, struct
 			arch_pte_write(entry, e);
 		}
 		at--;
-		entry = table_at(arch_pte_pfn(e)) + ARCH_PT_INDEX(at, v);
+		entry = table_at(arch_pte_pfn(e)) + arch_pt_index(at, v);
 	}
 	return (struct pt_slot){entry, at};
 }
@@ -156,8 +155,6 @@ static int replaceable_pdir_entry(const struct pdir *pd, vaddr_t va, struct pt_s
 	if (vpn_of(va) >= ARCH_KERNEL_VPN)
 		return -EPERM;
 	*s = pgdir_walk(pd, vpn_of(va), 1, NULL);
-	if (s->level != 1)
-		return -ENOENT;
 	switch (slot_kind(*s)) {
 	case PTE_LEAF:
 		return -EBUSY;
@@ -289,13 +286,13 @@ static void put_leaves(pfn_t table)
 	for (uint32_t i = arch_pte_find(entry, 0, count); i < count; i = arch_pte_find(entry, i + 1, count)) {
 		pte_t e = arch_pte_read(&entry[i]);
 
-		if (arch_pte_kind(0, e) == PTE_LEAF && arch_pte_prot(e) & PROT_OWNED)
+		if (arch_pte_prot(e) & PROT_OWNED)
 			frame_put(arch_pte_pfn(e));
 	}
 }
 
-/* Frees what lies below the first `count` entries of a table, and the tables there. */
-static void free_below(pfn_t table, unsigned level, uint32_t count)
+/* Frees the tables below the first `count` entries of a table, and with `leaves` what their entries hold. */
+static void free_below(pfn_t table, unsigned level, uint32_t count, bool leaves)
 {
 	const pte_t *entry = table_at(table);
 
@@ -305,20 +302,30 @@ static void free_below(pfn_t table, unsigned level, uint32_t count)
 		if (arch_pte_kind(level, e) != PTE_TABLE)
 			continue;
 		if (level > 1)
-			free_below(arch_pte_pfn(e), level - 1, ARCH_PT_ENTRIES(level - 1));
-		else
+			free_below(arch_pte_pfn(e), level - 1, ARCH_PT_ENTRIES(level - 1), leaves);
+		else if (leaves)
 			put_leaves(arch_pte_pfn(e));
 		table_free(arch_pte_pfn(e));
 	}
 }
 
-void vm_free(struct pdir *pd)
+static void free_directory(struct pdir *pd, bool leaves)
 {
 	if (arch_mmu_root().n == pd->root.n)
 		panic("vm_free of the loaded directory 0x%x", pd->root.n);
-	free_below(pd->root, ROOT_LEVEL, pd->owns_kernel ? ROOTS : USER_ROOTS);
+	free_below(pd->root, ROOT_LEVEL, pd->owns_kernel ? ROOTS : USER_ROOTS, leaves);
 	table_free(pd->root);
 	pd->root = NO_FRAME;
+}
+
+void vm_free(struct pdir *pd)
+{
+	free_directory(pd, true);
+}
+
+void vm_free_tables(struct pdir *pd)
+{
+	free_directory(pd, false);
 }
 
 /* True when a directory may change the entry for page v: the kernel's half is the kernel directory's. */
@@ -454,22 +461,27 @@ struct piece {
 };
 
 /* True where a large page can begin: aligned, room for all of it, and RAM of one kind beyond the first 4 MiB. */
+/*@ ensures \result ==> rest.count >= ARCH_LARGE_PAGES && rest.first % ARCH_LARGE_PAGES == 0;
+  @ ensures \result ==> f.n % ARCH_LARGE_PAGES == 0; */
 static bool large_fits(const struct pdir *pd, struct pages rest, pfn_t f, prot_t prot)
 {
-	return prot & PROT_LARGE && arch_pte_leaf_ok(1) && rest.count >= SPAN && rest.first % SPAN == 0 &&
-	       f.n % SPAN == 0 && f.n >= ARCH_NO_LARGE_END && memmap_all_ram(boot_memmap(), f, SPAN) &&
+	return prot & PROT_LARGE && arch_pte_leaf_ok(1) && arch_large_has_room(rest, f) &&
+	       memmap_all_ram(boot_memmap(), f, SPAN) &&
 	       slot_kind(pgdir_walk(pd, rest.first, 1, NULL)) == PTE_NONE;
 }
 
 /* Returns the first piece of what is left of a region. */
+/*@ requires in_space(rest) && rest.count > 0;
+  @ ensures \result.v == rest.first && \result.f == f && 0 < \result.count <= rest.count;
+  @ ensures index_0(rest.first) + \result.count <= ARCH_PT_ENTRIES(0);
+  @ ensures \result.count < rest.count ==> index_0(rest.first + \result.count) == 0;
+  @ ensures \result.large ==> \result.count == ARCH_LARGE_PAGES && f.n % ARCH_LARGE_PAGES == 0; */
 static struct piece first_piece(const struct pdir *pd, struct pages rest, pfn_t f, prot_t prot)
 {
-	uint32_t to_end = SPAN_END(rest.first) - rest.first;
-
 	return (struct piece){
 		.v = rest.first,
 		.f = f,
-		.count = rest.count < to_end ? rest.count : to_end,
+		.count = arch_pt_run_end(rest.first, rest.first + rest.count) - rest.first,
 		.large = large_fits(pd, rest, f, prot),
 	};
 }
@@ -503,18 +515,15 @@ static void piece_map(struct pdir *pd, const struct piece *p, prot_t prot, struc
 		arch_pte_write(&s.entry[i], e);
 }
 
-static bool in_address_space(struct pages range)
-{
-	return range.first <= ARCH_VPN_END && range.count <= ARCH_VPN_END - range.first;
-}
-
 int map_region(struct pdir *pd, struct pages range, pfn_t f, prot_t prot)
 {
 	struct table_stock stock;
 	uint32_t tables = 0;
 	int err = 0;
 
-	if (!in_address_space(range) || f.n > arch_mmu.pfn_end || range.count > arch_mmu.pfn_end - f.n)
+	if (!range.count)
+		return 0;
+	if (!arch_pt_in_space(range) || f.n > arch_mmu.pfn_end || range.count > arch_mmu.pfn_end - f.n)
 		return -EINVAL;
 	if (!may_map(pd, range, f, prot))
 		return -EPERM;
@@ -544,12 +553,13 @@ int map_region(struct pdir *pd, struct pages range, pfn_t f, prot_t prot)
 int mappages(struct pdir *pd, vaddr_t va, uint32_t size, paddr_t pa, prot_t prot)
 {
 	uint32_t offset = va % PAGE_SIZE;
-	uint32_t pages;
 
-	if (!size || pa.a % PAGE_SIZE != offset || pa.a >> PAGE_SHIFT >= arch_mmu.pfn_end)
+	if (!size)
+		return 0;
+	if (pa.a % PAGE_SIZE != offset || pa.a >> PAGE_SHIFT >= arch_mmu.pfn_end)
 		return -EINVAL;
-	pages = (uint32_t)(((uint64_t)offset + size + PAGE_SIZE - 1) >> PAGE_SHIFT);
-	return map_region(pd, PAGES(vpn_of(va), pages), PFN((uint32_t)(pa.a >> PAGE_SHIFT)), prot);
+	return map_region(pd, PAGES(vpn_of(va), pages_for(offset, size)), PFN((uint32_t)(pa.a >> PAGE_SHIFT)),
+			  prot);
 }
 
 /* Clears a present entry of a page table: a flush is owed, and the frame's reference where it holds one. */
@@ -563,7 +573,7 @@ static inline void clear_leaf(pte_t *entry, vpn_t v, struct tlb_batch *b)
 }
 
 /* The same for those in a run of pages in one table. */
-static void clear_run(pte_t *entry, vpn_t v, uint32_t count, struct tlb_batch *b)
+static void clear_entries(pte_t *entry, vpn_t v, uint32_t count, struct tlb_batch *b)
 {
 	for (uint32_t i = 0; i < count; i++)
 		if (arch_pte_kind(0, arch_pte_read(&entry[i])) != PTE_NONE)
@@ -575,7 +585,8 @@ static bool holds_shared_leaf(const struct pdir *pd, struct pages range)
 {
 	bool held = false;
 
-	for (vpn_t v = range.first; v < range.first + range.count && root_is_shared(pd); v = SPAN_END(v))
+	for (vpn_t v = range.first; v < range.first + range.count && root_is_shared(pd);
+	     v = arch_pt_next(1, v))
 		held |= v >= ARCH_KERNEL_VPN && slot_kind(pgdir_walk(pd, v, ROOT_LEVEL, NULL)) == PTE_LEAF;
 	return held;
 }
@@ -596,9 +607,11 @@ int unmap_region(struct pdir *pd, struct pages range, struct tlb_batch *b)
 	vpn_t end = range.first + range.count;
 	vpn_t next;
 
-	if (!in_address_space(range))
+	if (!range.count)
+		return 0;
+	if (!arch_pt_in_space(range))
 		return -EINVAL;
-	if (range.count && !may_change(pd, end - 1))
+	if (!may_change(pd, end - 1))
 		return -EPERM;
 	if (cuts_large(pd, range) || holds_shared_leaf(pd, range))
 		return -EBUSY;
@@ -607,9 +620,9 @@ int unmap_region(struct pdir *pd, struct pages range, struct tlb_batch *b)
 	for (vpn_t v = range.first; v < end; v = next) {
 		struct pt_slot s = pgdir_walk(pd, v, 0, NULL);
 
-		next = SPAN_END(v) < end ? SPAN_END(v) : end;
+		next = arch_pt_run_end(v, end);
 		if (s.level == 0) {
-			clear_run(s.entry, v, next - v, b);
+			clear_entries(s.entry, v, next - v, b);
 		} else if (slot_kind(s) == PTE_LEAF) {
 			arch_pte_write(s.entry, arch_pte_none());
 			tlb_owe(b, v, next - v);
@@ -677,21 +690,4 @@ void free_mem_quota(struct pdir *pd)
 {
 	vm_free(pd);
 	container_destroy(pd->owner);
-}
-
-int pdir_each_leaf(const struct pdir *pd, struct pages range, int (*visit)(const struct pt_leaf *, void *),
-		   void *arg)
-{
-	vpn_t end = range.first + range.count;
-	int result = 0;
-
-	for (vpn_t v = range.first; v < end && !result;) {
-		struct pt_slot s = pgdir_walk(pd, v, 0, NULL);
-		struct pt_leaf leaf = {v, s.level, arch_pte_read(s.entry)};
-
-		if (arch_pte_kind(s.level, leaf.entry) == PTE_LEAF)
-			result = visit(&leaf, arg);
-		v = (v | (ARCH_PT_SPAN(s.level) - 1)) + 1;
-	}
-	return result;
 }

@@ -87,6 +87,9 @@ int pdir_init_bare(struct pdir *pd, struct container_id owner);
  */
 void vm_free(struct pdir *pd);
 
+/* The same for one whose entries hold nothing, or whose references drop_run has put already. */
+void vm_free_tables(struct pdir *pd);
+
 /* Adds an empty page table for an address, charged to the owner. 0, -EPERM, -EEXIST, -ESRCH, -EDQUOT, -ENOMEM. */
 int alloc_ptbl(struct pdir *pd, vaddr_t va);
 
@@ -108,11 +111,12 @@ int unmap_page(struct pdir *pd, vpn_t v, struct tlb_batch *b);
 /*
  * Maps contiguous frames at a range of pages, all or nothing. With PROT_LARGE in prot, large pages where page
  * and frame are aligned and the whole large page is RAM of one kind, never in the first 4 MiB. Errors as
- * map_page's, and -EINVAL for a range that leaves the address space or the mode's reach.
+ * map_page's, and -EINVAL for a range that leaves the address space or the mode's reach. A range without pages, at
+ * whatever address, is nothing to do: 0, here and in the next two.
  */
 int map_region(struct pdir *pd, struct pages range, pfn_t f, prot_t prot);
 
-/* The same in bytes, rounded outward to pages; -EINVAL for size 0, or where va and pa differ in their offset. */
+/* The same in bytes, rounded outward to pages; -EINVAL where va and pa differ in their offset. */
 int mappages(struct pdir *pd, vaddr_t va, uint32_t size, paddr_t pa, prot_t prot);
 
 /* Unmaps whatever a range maps; absent pages are skipped. 0, -EINVAL, -EPERM, or -EBUSY when it cuts a large page. */

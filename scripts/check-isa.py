@@ -17,8 +17,18 @@ DEFINED = re.compile(r"^[a-z][\w *]*?\b(\w+)\([^;{}]*\)\n\{", re.M)
 ASKED_FOR = {
     "cpuid": {"arch_cpu_identify", "cpuid"},
     "rdtsc": {"arch_clock_now", "arch_clock_calibrate", "arch_clock_noise", "arch_read_tsc"},
-    "rdmsr": {"arch_mmu_enable", "ktest_run_trap_what_the_paging_unit_has_is_on", "arch_read_msr"},
+    "rdmsr": {"arch_mmu_enable", "find_apic", "apic_timer_start", "ktest_run_trap_what_the_paging_unit_has_is_on",
+              "arch_read_msr"},
     "wrmsr": {"arch_mmu_enable", "arch_write_msr"},
+    # Not of every i486 either: what the floating-point unit is stands in arch/x86/fpu.c.
+    "fninit": {"arch_user_init", "answers"},
+    "fnstsw": {"arch_user_init", "answers"},
+    "fnstcw": {"arch_user_init", "answers"},
+    "fnsave": {"arch_fpu_save", "fnsave"},
+    "frstor": {"arch_fpu_save", "arch_fpu_load", "fnsave"},
+    "fxsave": {"arch_user_init", "arch_fpu_save", "fxsave"},
+    "fxrstor": {"arch_fpu_load"},
+    "fnclex": {"arch_fpu_load"},
 }
 # The benchmarks end before the first of them where there is no counter.
 ASKED_FOR["rdtsc"] |= {name for file in BENCH.glob("*.c") for name in DEFINED.findall(file.read_text("utf-8"))}

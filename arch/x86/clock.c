@@ -1,10 +1,11 @@
 /*
- * arch/x86/clock.c - the time-stamp counter, measured by the 8254. Owns channel 2 and port 0x61 while it measures;
- * reads channel 0 and the time of day.
+ * arch/x86/clock.c - the time-stamp counter, measured by the 8254 or, where that is missing, by the clock of the day.
+ * Owns channel 2 and port 0x61 while it measures; reads channel 0 and the time of day.
  */
 #include <arch/clock.h>
 #include <arch/cpu.h>
 #include <arch/io.h>
+#include <arch/rtc.h>
 
 #define PIT_HZ       1193182u
 #define PIT_CHANNEL0 0x40
@@ -17,9 +18,7 @@
 #define SPEAKER_ON   0x02
 #define OUT_HIGH     0x20
 
-#define RTC_INDEX 0x70
-#define RTC_DATA  0x71
-#define RTC_LAST  9u /* registers 0 to 9: seconds to years */
+#define RTC_LAST 9u /* registers 0 to 9: seconds to years */
 
 #define MEASURED_MS 10u
 #define PATIENCE    10000000u /* turns of the poll: seconds, on any machine */
@@ -29,11 +28,13 @@ uint64_t arch_clock_now(void)
 	return cpu_info.features & CPUID_TSC ? arch_read_tsc() : 0;
 }
 
-/* Starts channel 2 counting down and waits for its output to rise; false when it does not. */
+/* Lets channel 2 count down and waits for its output to rise; false when there is no such timer. */
 static bool wait_for_timer(void)
 {
 	uint32_t count = PIT_HZ * MEASURED_MS / 1000;
 
+	if (arch_in8(GATE_PORT) & SPEAKER_ON) /* it was turned off: nobody is there */
+		return false;
 	arch_out8(PIT_COMMAND, PIT_ONE_SHOT);
 	arch_out8(PIT_CHANNEL2, count & 0xFF);
 	arch_out8(PIT_CHANNEL2, (uint8_t)(count >> 8));
@@ -43,21 +44,34 @@ static bool wait_for_timer(void)
 	return false;
 }
 
-uint32_t arch_clock_calibrate(void)
+uint32_t arch_clock_measure(uint64_t (*now)(void), uint64_t *passed)
 {
 	uint8_t gate = arch_in8(GATE_PORT);
-	uint64_t ticks = 0;
+	uint32_t us = MEASURED_MS * 1000;
+	uint64_t before;
+
+	arch_out8(GATE_PORT, (gate & ~SPEAKER_ON) | GATE_ON);
+	before = now();
+	if (!wait_for_timer()) {
+		us = rtc_wait_edge() ? RTC_WAIT_US : 0;
+		before = now();
+		if (us && !rtc_wait())
+			us = 0;
+	}
+	*passed = now() - before;
+	arch_out8(GATE_PORT, gate);
+	return us;
+}
+
+uint32_t arch_clock_calibrate(void)
+{
+	uint64_t ticks;
+	uint32_t us;
 
 	if (!(cpu_info.features & CPUID_TSC))
 		return 0;
-	arch_out8(GATE_PORT, (gate & ~SPEAKER_ON) | GATE_ON);
-	ticks = arch_clock_now();
-	if (wait_for_timer())
-		ticks = arch_clock_now() - ticks;
-	else
-		ticks = 0;
-	arch_out8(GATE_PORT, gate);
-	return (uint32_t)(ticks / MEASURED_MS);
+	us = arch_clock_measure(arch_clock_now, &ticks);
+	return us ? (uint32_t)(ticks * 1000 / us) : 0;
 }
 
 /* Mixes a word into a hash so that each bit reaches the upper ones, and those the lower: Knuth's constant. */
@@ -75,9 +89,7 @@ uint32_t arch_clock_noise(void)
 	arch_out8(PIT_COMMAND, PIT_LATCH);
 	hash = mix(hash, arch_in8(PIT_CHANNEL0));
 	hash = mix(hash, arch_in8(PIT_CHANNEL0));
-	for (uint8_t i = 0; i <= RTC_LAST; i++) {
-		arch_out8(RTC_INDEX, i);
-		hash = mix(hash, arch_in8(RTC_DATA));
-	}
+	for (uint8_t i = 0; i <= RTC_LAST; i++)
+		hash = mix(hash, rtc_read(i));
 	return hash;
 }

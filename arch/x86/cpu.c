@@ -53,6 +53,23 @@ static uint8_t physical_bits(void)
 	return cpu_info.features & CPUID_PSE36 ? 36 : 32;
 }
 
+/* Ten tries are what the manual advises: SDM 1, 7.3.17.1. Written as bytes, for compilers that make an i486's code. */
+bool arch_random_word(uint32_t *word)
+{
+	bool seeds = cpu_info.protections & CPUID_RDSEED;
+	bool got = false;
+
+	if (!seeds && !(cpu_info.more_features & CPUID_RDRAND))
+		return false;
+	for (unsigned i = 0; i < 10 && !got; i++) {
+		if (seeds)
+			__asm__ volatile(".byte 0x0F, 0xC7, 0xF8; setc %1" : "=a"(*word), "=qm"(got) : : "cc");
+		else
+			__asm__ volatile(".byte 0x0F, 0xC7, 0xF0; setc %1" : "=a"(*word), "=qm"(got) : : "cc");
+	}
+	return got;
+}
+
 void arch_cpu_identify(bool as_486)
 {
 	struct cpuid r;
@@ -71,6 +88,7 @@ void arch_cpu_identify(bool as_486)
 	cpu_info.model = (uint8_t)((r.eax >> 4 & 15) | (r.eax >> 12 & 0xF0));
 	cpu_info.family = (uint8_t)((r.eax >> 8 & 15) + (r.eax >> 20 & 0xFF));
 	cpu_info.features = r.edx;
+	cpu_info.more_features = r.ecx;
 	if (last >= 7) {
 		r = cpuid(7);
 		cpu_info.protections = r.ebx;

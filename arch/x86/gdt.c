@@ -1,4 +1,4 @@
-/* arch/x86/gdt.c - owns the segment descriptors and both task states. Lock: none, written at boot. */
+/* arch/x86/gdt.c - owns the segment descriptors and both task states. Lock: none, they are this processor's. */
 #include <arch/cpu.h>
 #include <arch/gdt.h>
 
@@ -15,7 +15,7 @@
 void trap_double_fault_entry(void); /* trap.S */
 
 static struct {
-	uint64_t descriptor[7];
+	uint64_t descriptor[GDT_DOUBLE_FAULT / 8 + 1];
 	struct tss running;
 	struct tss double_fault;
 } gdt;
@@ -91,6 +91,12 @@ void gdt_init(void)
 void gdt_set_kernel_stack(vaddr_t top)
 {
 	gdt.running.esp0 = top;
+}
+
+void gdt_set_tls(const uint64_t descriptor[GDT_TLS_COUNT])
+{
+	for (uint32_t i = 0; i < GDT_TLS_COUNT; i++)
+		gdt.descriptor[GDT_TLS_FIRST + i] = descriptor[i];
 }
 
 void gdt_set_double_fault_root(pfn_t root)

@@ -1,12 +1,17 @@
-/* arch/x86/idt.c - owns the interrupt table: one gate for each vector, none reachable from user mode. */
+/*
+ * arch/x86/idt.c - owns the interrupt table: one gate for each vector. Programs may use three: the system
+ * calls', and those of INT3 and INTO.
+ */
 #include <arch/gdt.h>
 #include <arch/idt.h>
 #include <arch/trap.h>
 
 #define GATE_INTERRUPT 0x8E00u /* present, 32-bit, turns interrupts off */
 #define GATE_TASK      0x8500u
+#define GATE_USER      0x6000u /* reachable by INT from user mode */
 #define STUB_SIZE      16u
 
+void trap_syscall_entry(void);     /* trap.S */
 extern const uint8_t trap_stubs[]; /* trap.S: STUB_SIZE bytes for each vector */
 
 static uint64_t idt[TRAP_VECTORS];
@@ -28,5 +33,8 @@ void idt_init(void)
 	for (uint32_t v = 0; v < TRAP_VECTORS; v++)
 		idt[v] = gate(GDT_KERNEL_CODE, (uint32_t)trap_stubs + v * STUB_SIZE, GATE_INTERRUPT);
 	idt[TRAP_DOUBLE_FAULT] = gate(GDT_DOUBLE_FAULT, 0, GATE_TASK);
+	idt[TRAP_BREAKPOINT] |= (uint64_t)GATE_USER << 32;
+	idt[TRAP_OVERFLOW] |= (uint64_t)GATE_USER << 32;
+	idt[TRAP_SYSCALL] = gate(GDT_KERNEL_CODE, (uint32_t)trap_syscall_entry, GATE_INTERRUPT | GATE_USER);
 	__asm__ volatile("lidt %0" : : "m"(idtr) : "memory");
 }

@@ -98,7 +98,7 @@ extern pte_t entry_directory[];
 void arch_boot_window_map(pfn_t first, pfn_t table)
 {
 	pte_t *entries = arch_frame_direct(table);
-	uint32_t slot = ARCH_PT_INDEX(1, first.n + ARCH_KERNEL_VPN);
+	uint32_t slot = arch_pt_index(1, first.n + ARCH_KERNEL_VPN);
 
 	for (uint32_t i = 0; i < ARCH_LARGE_PAGES; i++)
 		arch_pte_write(&entries[i], arch_pte_leaf(0, PFN(first.n + i), PROT_R | PROT_W | PROT_X));

@@ -1,10 +1,10 @@
 /*
- * arch/x86/trap.S - the ways into trap.c and panic.c, each with a struct trap_frame on the stack, and the probes.
- *
- * .ex_table holds pairs (address, where to go on): an exception in kernel mode at the address goes on there. For
- * an instruction that cannot be fetched it is the address to which the call returns.
+ * arch/x86/trap.S - the ways into trap.c and panic.c, each with a struct trap_frame on the stack; the way out to
+ * programs; and the probes.
  */
+#include "fix_up.inc"
 #include <arch/gdt.h>
+#include <arch/trap.h>
 
 #define STUB_SIZE 16
 #define TRAP_NONE -1
@@ -12,6 +12,20 @@
 
 /* Nothing but the bit that is always set: AC, which opens the way to USER pages, DF, NT and IF are off. */
 #define EFLAGS_NONE 2
+#define EFLAGS_IF   0x202
+
+/* Offsets in struct trap_frame and struct user_hooks; trap.c holds them to it. */
+#define FRAME_GS         4
+#define FRAME_FS         8
+#define FRAME_ES         12
+#define FRAME_DS         16
+#define FRAME_REGISTERS  20
+#define FRAME_VECTOR     52
+#define FRAME_ERROR      56
+#define FRAME_CS         64
+#define FRAME_SIZE       80
+#define HOOK_SYSCALL     0
+#define HOOK_RETURN_WORK 8
 
 	.text
 
@@ -40,24 +54,32 @@ trap_stubs:
 	pushl %es
 	pushl %fs
 	pushl %gs
-	movl %cr2, %eax
-	pushl %eax
+	.endm
+
+	.macro LOAD_KERNEL_SEGMENTS
+	movl $GDT_KERNEL_DATA, %eax
+	movl %eax, %ds
+	movl %eax, %es
+	movl %eax, %fs
+	movl %eax, %gs
 	.endm
 
 /* ebp stays the interrupted code's, so that a backtrace goes on into it. */
 	.type trap_common, @function
 trap_common:
 	PUSH_REGISTERS
+	movl %cr2, %eax
+	pushl %eax
 	pushl $EFLAGS_NONE /* not CLAC, which the i486 lacks; iret brings back what was interrupted */
 	popfl
-	movl $GDT_KERNEL_DATA, %eax
-	movl %eax, %ds
-	movl %eax, %es
-	movl %eax, %fs
-	movl %eax, %gs
+	LOAD_KERNEL_SEGMENTS
+handle:
 	pushl %esp
 	call trap_dispatch
-	addl $8, %esp /* its argument, and cr2 */
+	addl $4, %esp
+	testb $3, FRAME_CS(%esp)
+	jnz return_to_user
+	addl $4, %esp /* cr2 */
 	popl %gs
 	popl %fs
 	popl %es
@@ -66,6 +88,77 @@ trap_common:
 	addl $8, %esp /* vector and error code */
 	iretl
 	.size trap_common, . - trap_common
+
+/* INT 0x80, interrupts off; the program's registers are trusted in nothing. In the place of cr2 stands any word. */
+	.globl trap_syscall_entry
+	.type trap_syscall_entry, @function
+trap_syscall_entry:
+	pushl %eax /* in the place of the error code */
+	pushl $TRAP_SYSCALL
+	PUSH_REGISTERS
+	pushl %eax
+	pushl $EFLAGS_IF
+	popfl
+	LOAD_KERNEL_SEGMENTS
+	pushl %esp
+	call *trap_hooks + HOOK_SYSCALL
+	addl $4, %esp
+
+/*
+ * The way out to a program, with its frame at esp. Interrupts are off from the look at arch_return_work to the end, so
+ * that no work comes in between. The program chose what is loaded here: each load may fault.
+ */
+	.type return_to_user, @function
+return_to_user:
+	cli
+	cmpl $0, arch_return_work
+	jne 6f
+1:	movw FRAME_GS(%esp), %gs
+2:	movw FRAME_FS(%esp), %fs
+3:	movw FRAME_ES(%esp), %es
+4:	movw FRAME_DS(%esp), %ds
+	addl $FRAME_REGISTERS, %esp
+	popal
+	addl $8, %esp /* vector and error code */
+5:	iretl
+6:	sti
+	pushl %esp
+	call *trap_hooks + HOOK_RETURN_WORK
+	addl $4, %esp
+	jmp return_to_user
+	.size return_to_user, . - return_to_user
+	.size trap_syscall_entry, . - trap_syscall_entry
+	FIX_UP 1b, bad_segment
+	FIX_UP 2b, bad_segment
+	FIX_UP 3b, bad_segment
+	FIX_UP 4b, bad_segment
+	FIX_UP 5b, bad_iret
+
+/* Nothing is popped yet: an exception would write over what was. */
+	.type bad_segment, @function
+bad_segment:
+	LOAD_KERNEL_SEGMENTS
+	movl $TRAP_PROTECTION, FRAME_VECTOR(%esp)
+	movl $0, FRAME_ERROR(%esp)
+	jmp handle
+	.size bad_segment, . - bad_segment
+
+/* A failed IRET leaves its five words, and the program's registers: as if the program itself had trapped. */
+	.type bad_iret, @function
+bad_iret:
+	pushl $0
+	pushl $TRAP_PROTECTION
+	jmp trap_common
+	.size bad_iret, . - bad_iret
+
+/* _Noreturn void arch_user_return(vaddr_t stack_top) */
+	.globl arch_user_return
+	.type arch_user_return, @function
+arch_user_return:
+	movl 4(%esp), %esp
+	subl $FRAME_SIZE, %esp
+	jmp return_to_user
+	.size arch_user_return, . - arch_user_return
 
 /*
  * A task of its own: the CPU has saved the interrupted registers in the other task's state and pushed the error
@@ -91,6 +184,8 @@ panic:
 	pushl $0
 	pushl $TRAP_NONE
 	PUSH_REGISTERS
+	movl %cr2, %eax
+	pushl %eax
 	movl %esp, %eax
 	leal 80(%esp), %edx /* behind the frame (72), the return address and the format: the arguments */
 	pushl %edx
@@ -99,13 +194,6 @@ panic:
 	call panic_report
 	ud2
 	.size panic, . - panic
-
-	.macro FIX_UP at, resume
-	.pushsection .ex_table, "a", @progbits
-	.balign 4
-	.long \at, \resume
-	.popsection
-	.endm
 
 /* bool arch_probe_read(vaddr_t va) */
 	.globl arch_probe_read

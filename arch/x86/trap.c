@@ -1,30 +1,24 @@
 /*
- * arch/x86/trap.c - decides what becomes of a trap: a fix-up, or a panic that says what happened. Owns the
- * interrupt controllers' masks; descriptor tables are gdt.c's and idt.c's.
+ * arch/x86/trap.c - decides what becomes of a trap: a program's goes to the hooks, an interrupt to its handler, a fault
+ * of the kernel's to a fix-up, or it is a panic that says what happened. Owns trap_hooks; descriptor tables are gdt.c's
+ * and idt.c's, the interrupt controllers pic.c's and apic.c's.
  */
+#include <arch/apic.h>
 #include <arch/cpu.h>
 #include <arch/gdt.h>
 #include <arch/idt.h>
-#include <arch/io.h>
-#include <arch/trap.h>
+#include <arch/irq.h>
+#include <arch/pic.h>
+#include <arch/user.h>
 #include <arch/user_access.h>
 #include <kernel/panic.h>
 #include <mm/kmap.h>
 
-#define TRAP_INVALID_OPCODE 6u
-#define TRAP_CPU_VECTORS    32u
+/* Exceptions of a program that are not its own doing. */
+#define OF_THE_MACHINE (1u << TRAP_NMI | 1u << TRAP_DOUBLE_FAULT | 1u << TRAP_MACHINE_CHECK)
 
-#define PIC_MASTER     0x20
-#define PIC_SLAVE      0xA0
-#define PIC_DATA       1 /* from either of them */
-#define PIC_SPURIOUS   7 /* the line that a controller names when its request went away */
-#define PIC_INIT       0x11
-#define PIC_SLAVE_LINE 2
-#define PIC_MODE_8086  0x01
-#define PIC_ALL_MASKED 0xFF
-#define PIC_END        0x20
-#define PORT_DELAY     0x80 /* of the power-on self-test: a write takes a microsecond, and does nothing else */
-#define PIC_LINES      8u
+/* Where an exception of the kernel can be expected: a page, an instruction, a segment that is not as one would like. */
+#define CAN_BE_FIXED_UP (1u << TRAP_INVALID_OPCODE | 0xFu << TRAP_INVALID_TSS | 1u << TRAP_PAGE_FAULT)
 
 struct fix_up {
 	uint32_t at, resume;
@@ -34,6 +28,23 @@ extern const struct fix_up ex_table_start[], ex_table_end[]; /* linker.ld */
 void trap_dispatch(struct trap_frame *f); /* from trap.S */
 _Noreturn void trap_double_fault(void);   /* from trap.S */
 uint32_t trap_read_cr4(void);             /* in trap.S */
+
+/* usercopy.S: where the copy functions are. */
+extern const uint8_t user_copy_first[], user_copy_end[];
+
+#define EFLAGS_IF 0x200u
+
+struct user_hooks trap_hooks;
+uint32_t arch_return_work;
+
+/* As trap.S has them. */
+_Static_assert(offsetof(struct trap_frame, gs) == 4 && offsetof(struct trap_frame, ds) == 16 &&
+		       offsetof(struct trap_frame, edi) == 20 && offsetof(struct trap_frame, vector) == 52 &&
+		       offsetof(struct trap_frame, error) == 56 && offsetof(struct trap_frame, cs) == 64 &&
+		       sizeof(struct trap_frame) == 80,
+	       "the frame");
+_Static_assert(offsetof(struct user_hooks, syscall) == 0 && offsetof(struct user_hooks, return_work) == 8,
+	       "the hooks");
 
 static bool ready;
 
@@ -98,36 +109,11 @@ struct trap_control trap_control(void)
 	return (struct trap_control){arch_read_cr0(), arch_read_cr2(), arch_read_cr3(), trap_read_cr4()};
 }
 
-/* The controllers of old boards are slower than their CPU. */
-static void pic_write(uint16_t port, uint8_t value)
-{
-	arch_out8(port, value);
-	arch_out8(PORT_DELAY, 0);
-}
-
-/*
- * The firmware lets the timer in on vector 8, where a double fault would be seen. Moves all lines behind the
- * CPU's own vectors and masks them.
- */
-static void pic_mask_all(void)
-{
-	pic_write(PIC_MASTER, PIC_INIT);
-	pic_write(PIC_SLAVE, PIC_INIT);
-	pic_write(PIC_MASTER + PIC_DATA, TRAP_IRQ_FIRST);
-	pic_write(PIC_SLAVE + PIC_DATA, TRAP_IRQ_FIRST + PIC_LINES);
-	pic_write(PIC_MASTER + PIC_DATA, 1 << PIC_SLAVE_LINE);
-	pic_write(PIC_SLAVE + PIC_DATA, PIC_SLAVE_LINE);
-	pic_write(PIC_MASTER + PIC_DATA, PIC_MODE_8086);
-	pic_write(PIC_SLAVE + PIC_DATA, PIC_MODE_8086);
-	pic_write(PIC_MASTER + PIC_DATA, PIC_ALL_MASKED);
-	pic_write(PIC_SLAVE + PIC_DATA, PIC_ALL_MASKED);
-}
-
 void trap_init(void)
 {
 	gdt_init();
 	idt_init();
-	pic_mask_all();
+	pic_init();
 	ready = true;
 }
 
@@ -139,6 +125,14 @@ bool trap_ready(void)
 void trap_set_root(pfn_t root)
 {
 	gdt_set_double_fault_root(root);
+}
+
+struct user_hooks arch_user_hooks(const struct user_hooks *hooks)
+{
+	struct user_hooks before = trap_hooks;
+
+	trap_hooks = *hooks;
+	return before;
 }
 
 static const struct fix_up *find_fix_up(uint32_t at)
@@ -154,7 +148,7 @@ static bool fixed_up(struct trap_frame *f)
 {
 	const struct fix_up *u;
 
-	if (f->vector != TRAP_PAGE_FAULT && f->vector != TRAP_INVALID_OPCODE)
+	if (!(1u << f->vector & CAN_BE_FIXED_UP))
 		return false;
 	/* What cannot be fetched was called from somewhere: the return address says from where. */
 	u = find_fix_up(trap_fetch_failed(f) ? *(const uint32_t *)trap_esp(f) : f->eip);
@@ -191,26 +185,38 @@ static _Noreturn void panic_trap(const struct trap_frame *f)
 	panic_at(f, "%s%s, error code 0x%x", trap_name(f->vector), where, f->error);
 }
 
-/*
- * A controller that names no line of its own has nothing in service. But the slave's word came through the master,
- * whose line for the slave is in service until it is told of the end.
- */
-static bool is_spurious(uint32_t vector)
+/* A page that the copy functions miss may be one that the program has not touched yet. */
+static bool page_is_brought_in(const struct trap_frame *f)
 {
-	if (vector == TRAP_IRQ_FIRST + PIC_LINES + PIC_SPURIOUS)
-		pic_write(PIC_MASTER, PIC_END);
-	return vector == TRAP_IRQ_FIRST + PIC_SPURIOUS || vector == TRAP_IRQ_FIRST + PIC_LINES + PIC_SPURIOUS;
+	if (f->vector != TRAP_PAGE_FAULT ||
+	    f->eip - (uint32_t)user_copy_first >= (uint32_t)(user_copy_end - user_copy_first))
+		return false;
+	if (!trap_hooks.fault || vpn_of(f->cr2) >= ARCH_KERNEL_VPN)
+		return false;
+	arch_irq_restore(f->eflags & EFLAGS_IF);
+	return trap_hooks.fault(f->cr2, f->error);
+}
+
+static void dispatch_from_user(struct trap_frame *f)
+{
+	if (!trap_hooks.trap || (1u << f->vector & OF_THE_MACHINE))
+		panic_trap(f);
+	arch_irq_enable();
+	trap_hooks.trap(f);
 }
 
 void trap_dispatch(struct trap_frame *f)
 {
 	/* The interrupted code's way to USER pages, open or not, is not the handler's. */
 	INVARIANT(!(arch_read_eflags() & EFLAGS_AC));
-	if (is_spurious(f->vector))
-		return;
-	if (!trap_from_user(f) && fixed_up(f))
-		return;
-	panic_trap(f);
+	if (f->vector >= TRAP_CPU_VECTORS) {
+		if (!pic_interrupt(f) && !apic_interrupt(f))
+			panic_trap(f);
+	} else if (trap_from_user(f)) {
+		dispatch_from_user(f);
+	} else if (!page_is_brought_in(f) && !fixed_up(f)) {
+		panic_trap(f);
+	}
 }
 
 static void frame_of_task(struct trap_frame *f, const struct tss *t)

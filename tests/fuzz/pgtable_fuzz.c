@@ -85,6 +85,8 @@ static uint32_t take_count(struct fuzz_input *in)
 
 	if (n >= 250)
 		return fuzz_take32(in) % UINT32_MAX + 1;
+	if (n == 249)
+		return 0;
 	return n < 128 ? n % 8 + 1 : (n - 128) * MODEL_SPAN / 32 + 1;
 }
 
@@ -180,7 +182,9 @@ static void unmap_range(struct model *m, struct pages range)
 {
 	int want = 0;
 
-	if (range.first > ARCH_VPN_END || range.count > ARCH_VPN_END - range.first)
+	if (!range.count)
+		want = 0;
+	else if (range.first > ARCH_VPN_END || range.count > ARCH_VPN_END - range.first)
 		want = -EINVAL;
 	else if (range.first + range.count > MODEL_PAGES)
 		want = -EPERM;

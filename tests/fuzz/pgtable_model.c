@@ -90,6 +90,8 @@ static bool may_map(const struct wish *w)
 
 int model_expect_map(const struct model *m, const struct wish *w)
 {
+	if (!w->range.count)
+		return 0;
 	if (w->range.first > ARCH_VPN_END || w->range.count > ARCH_VPN_END - w->range.first ||
 	    w->f.n > ARCH_PFN_END || w->range.count > ARCH_PFN_END - w->f.n)
 		return -EINVAL;

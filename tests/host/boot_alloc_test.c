@@ -248,6 +248,19 @@ KTEST(boot_alloc, memory_up_to_2_64_is_in_the_direct_map)
 	boot_alloc_seal();
 }
 
+/* Whatever phase one took, or left as it was. */
+KTEST(boot_alloc, a_range_from_0_on_is_in_the_direct_map_but_for_frame_0)
+{
+	struct kregion r;
+
+	mark(0, 0x9f, MEM_USABLE);
+	start_with_all_mapped();
+	ASSERT(kmap_region(ARCH_KERNEL_VPN, &r));
+	EXPECT_EQ(r.range.first, ARCH_KERNEL_VPN + 1);
+	EXPECT_EQ(r.range.count, 0x9e);
+	boot_alloc_seal();
+}
+
 KTEST_PANICS(boot_alloc, a_late_high_allocation_panics, "after phase one was sealed")
 {
 	boot_alloc_seal();

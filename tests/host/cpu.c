@@ -149,6 +149,15 @@ bool sim_access(uint32_t page, unsigned wants)
 	return true;
 }
 
+uint32_t sim_translates(uint32_t page)
+{
+	const struct sim_translation *t = tlb_find(page);
+
+	if (!t)
+		panic("sim: page 0x%x was not accessed", page);
+	return t->frame + page - t->page;
+}
+
 void sim_check_unreached(uint32_t first, uint32_t count)
 {
 	for (uint32_t i = 0; i < cpu.count; i++) {

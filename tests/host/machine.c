@@ -10,6 +10,7 @@
 #include <arch/frame_access.h>
 #include <lib/panic.h>
 #include <mm/boot_alloc.h>
+#include <mm/fault.h>
 #include <mm/kmap.h>
 #include <mm/slab.h>
 #include <tests/ktest/machine.h>
@@ -72,6 +73,8 @@ void sim_boot(const struct sim_config *c)
 	container_init();
 	if (idptbl_init() || pdir_init_kern(&identity_pdir))
 		panic("sim: no memory for the identity map");
+	if (space_init())
+		panic("sim: no memory for the zero page");
 	if (kmap_release_boot() != SIM_IMAGE_TEXT - SIM_IMAGE_BOOT)
 		panic("sim: not all of the boot-only part was given back");
 }
@@ -89,6 +92,46 @@ bool machine_writes(vpn_t v)
 bool machine_executes(vpn_t v)
 {
 	return sim_access(v, SIM_EXECUTE);
+}
+
+/* Takes what faults of a program of the loaded space lead to, until the access succeeds. */
+static int user_access(struct space *s, uint32_t va, bool write)
+{
+	const struct vm_fault fault = {va, write, false};
+	unsigned wants = SIM_USER | (write ? SIM_WRITE : 0);
+
+	for (unsigned tries = 0; !sim_access(va >> PAGE_SHIFT, wants); tries++) {
+		int err = tries < 3 ? vm_fault(s, &fault) : -EIO;
+
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+/* One byte after the other: each looks at the TLB again. */
+int machine_user_read(struct space *s, vaddr_t from, void *to, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++, from++) {
+		int err = user_access(s, from, false);
+
+		if (err)
+			return err;
+		arch_frame_read(PFN(sim_translates(vpn_of(from))), from % PAGE_SIZE, (char *)to + i, 1);
+	}
+	return 0;
+}
+
+int machine_user_write(struct space *s, vaddr_t to, const void *from, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++, to++) {
+		int err = user_access(s, to, true);
+
+		if (err)
+			return err;
+		arch_frame_write(PFN(sim_translates(vpn_of(to))), to % PAGE_SIZE, (const char *)from + i, 1);
+	}
+	return 0;
 }
 
 uint32_t machine_frames_used(void)

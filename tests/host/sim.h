@@ -5,6 +5,7 @@
  *	walk.c     the paging unit's walk, from raw bits
  *	cpu.c      CR3, the TLB and the caches of upper levels; implements arch/mmu.h
  *	machine.c  a machine from its description up to the kernel's map; implements tests/ktest/machine.h
+ *	usercopy.c user memory; implements arch/usercopy.h
  *	panic.c    printk, panic, violations
  *	configs.c  the machines that the suites run on
  *	main.c     one process for each machine, one report for all
@@ -130,6 +131,9 @@ void sim_paging(bool on);
 
 /* True when an access to a page would succeed; fills the TLB and marks entries as the CPU does. */
 bool sim_access(uint32_t page, unsigned wants);
+
+/* Returns the frame that the TLB has for a page that was accessed. */
+uint32_t sim_translates(uint32_t page);
 
 /* Records a violation for each cached translation or table that still reaches one of the frames. */
 void sim_check_unreached(uint32_t first, uint32_t count);

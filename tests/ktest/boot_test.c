@@ -35,7 +35,7 @@ KTEST(boot, took_what_it_says_that_it_needs)
 
 	EXPECT_EQ(memmap_bytes(boot_memmap(), MEM_BOOT, 0) / PAGE_SIZE,
 		  need.kernel_map + need.descriptors + boot_alloc_window_tables());
-	EXPECT_EQ(machine_frames_used(), need.identity + stack);
+	EXPECT_EQ(machine_frames_used(), need.identity + stack + need.zero_page);
 }
 
 /* The loader, the move of an image loaded elsewhere and phase one leave modules as they were. */

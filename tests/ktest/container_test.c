@@ -327,9 +327,9 @@ KTEST(container, check_sees_an_alias_of_another)
 	frame_accounts.payer[c.index] = d.index;
 	EXPECT_FAULTS(check_containers());
 	frame_accounts.payer[c.index] = 0;
-	EXPECT_FAULTS(faults_with(&frame_accounts.left[d.index + 1], 1)); /* a free slot's */
+	EXPECT_ONE_FAULT(faults_with(&frame_accounts.left[d.index + 1], 1)); /* a free slot's */
 	frame_accounts.left[c.index]++;
-	EXPECT_FAULTS(check_free_list());
+	EXPECT_ONE_FAULT(check_free_list());
 	frame_accounts.left[c.index]--;
 	EXPECT_EQ(check_containers() + check_free_list(), 0);
 	frame_put(f);
@@ -413,10 +413,10 @@ KTEST(container, check_sees_promises_that_are_not_the_childrens)
 	struct container_id c = split(CONTAINER_ROOT, 10), d = split(c, 4);
 
 	EXPECT_FAULTS(faults_with(&frame_accounts.quotas.promised[c.index], 1));
-	EXPECT_FAULTS(faults_with(&frame_accounts.quotas.promised[c.index], UINT32_MAX));
-	EXPECT_FAULTS(faults_with(&frame_accounts.quotas.quota[d.index], 1));
+	EXPECT_ONE_FAULT(faults_with(&frame_accounts.quotas.promised[c.index], UINT32_MAX));
+	EXPECT_ONE_FAULT(faults_with(&frame_accounts.quotas.quota[d.index], 1));
 	EXPECT_ONE_FAULT(faults_with(&frame_accounts.quotas.nchildren[c.index], 1));
-	EXPECT_FAULTS(faults_with(&frame_accounts.quotas.usage[c.index], UINT32_MAX));
+	EXPECT_ONE_FAULT(faults_with(&frame_accounts.quotas.usage[c.index], UINT32_MAX));
 	EXPECT_EQ(check_containers(), 0);
 	container_destroy(c);
 	container_destroy(d);
@@ -429,7 +429,7 @@ KTEST(container, check_sees_a_charge_for_no_frame)
 
 	frame_accounts.quotas.usage[c.index]++;
 	EXPECT_EQ(check_containers(), 0);
-	EXPECT_FAULTS(check_free_list());
+	EXPECT_ONE_FAULT(check_free_list());
 	frame_accounts.quotas.usage[c.index]--;
 	container_destroy(c);
 }
@@ -442,7 +442,7 @@ KTEST(container, check_sees_more_use_than_the_quota)
 	ASSERT_EQ(container_alloc(c, ALLOC_USER, &f), 0);
 	frame_accounts.quotas.quota[c.index] -= 10; /* the sums stay right */
 	frame_accounts.quotas.promised[0] -= 10;
-	EXPECT_FAULTS(check_containers());
+	EXPECT_ONE_FAULT(check_containers());
 	frame_accounts.quotas.quota[c.index] += 10;
 	frame_accounts.quotas.promised[0] += 10;
 	EXPECT_EQ(check_containers(), 0);
@@ -455,7 +455,7 @@ KTEST(container, check_sees_a_child_of_another_parent)
 	struct container_id c = split(CONTAINER_ROOT, 0), d = split(CONTAINER_ROOT, 0);
 
 	frame_accounts.quotas.parent[d.index] = c.index;
-	EXPECT_FAULTS(check_containers());
+	EXPECT_ONE_FAULT(check_containers());
 	frame_accounts.quotas.parent[d.index] = 0;
 	EXPECT_EQ(check_containers(), 0);
 	container_destroy(c);

@@ -150,6 +150,26 @@ KTEST(kmap, the_identity_map_caches_ram_only)
 		SKIP("no hole is mapped");
 }
 
+/* At both ends of every range: where one large page cannot map devices, nobody asked for them. */
+KTEST(kmap, the_identity_map_without_large_pages_is_ram_only)
+{
+	const struct memmap *m = boot_memmap();
+
+	if (arch_mmu.large)
+		SKIP("this CPU has large pages");
+	for (uint32_t i = 0; i < m->count; i++) {
+		struct mem_range r = memmap_range(m, i);
+		vpn_t ends[2] = {(vpn_t)(r.start >> PAGE_SHIFT), (vpn_t)((r.end - 1) >> PAGE_SHIFT)};
+
+		for (uint32_t k = 0; k < 2; k++) {
+			pte_t e = get_ptbl_entry_by_va(&identity_pdir, vaddr_of(ends[k]));
+
+			if (ends[k] && ends[k] < ARCH_KERNEL_VPN)
+				EXPECT_EQ(arch_pte_kind(0, e) == PTE_LEAF, mem_kind_is_ram(r.kind));
+		}
+	}
+}
+
 /* The forerunner's tables took 4 MiB: a large page needs none. */
 KTEST(kmap, the_identity_map_takes_few_tables)
 {
@@ -173,6 +193,10 @@ KTEST(kmap, set_pdir_entry_identity_shares_the_tables)
 	tlb_begin(&b, pd.root);
 	table = arch_pte_pfn(get_pdir_entry_by_va(&identity_pdir, 0));
 	EXPECT_EQ(alloc_ptbl(&pd, vaddr_of(4 * SPAN)), 0);
+	/* A large page, where the CPU has any, holds no reference that would be given back. */
+	EXPECT_EQ(map_page(&pd, 6 * SPAN, machine_device_frames(1), PROT_R | PROT_USER), 0);
+	EXPECT_EQ(set_pdir_entry_identity(&pd, vaddr_of(6 * SPAN), &b), -EBUSY);
+	EXPECT_EQ(unmap_page(&pd, 6 * SPAN, &b), 0);
 	EXPECT_EQ(set_pdir_entry_identity(&pd, 0x1000, &b), 0);
 	EXPECT_EQ(arch_pte_pfn(get_pdir_entry_by_va(&pd, 0)).n, table.n);
 	EXPECT_EQ(set_pdir_entry_identity(&pd, vaddr_of(ARCH_KERNEL_VPN), &b), -EPERM);
@@ -248,6 +272,35 @@ KTEST(kmap, a_pdir_init_kern_that_gets_no_reference_changes_nothing)
 	EXPECT_EQ(pdir_init_kern(&pd), -EAGAIN);
 	frame_desc(table.n)->tag = tag;
 	EXPECT_EQ(machine_frames_used(), used);
+}
+
+/* All that is no RAM has the same descriptors, in one frame of zeroes that nobody can write. */
+KTEST(kmap, descriptors_of_no_ram_are_one_page_of_zeroes)
+{
+	pfn_t shared = NO_FRAME;
+
+	for (uint32_t page = 0; page < frame_end / DESC_IN_PAGE; page++) {
+		pte_t e = get_ptbl_entry_by_va(&kernel_pdir, vaddr_of(ARCH_DESC_VPN + page));
+
+		if (!memmap_no_ram(boot_memmap(), PFN(page * DESC_IN_PAGE), DESC_IN_PAGE))
+			continue;
+		shared = shared.n ? shared : arch_pte_pfn(e);
+		ASSERT_EQ(arch_pte_pfn(e).n, shared.n);
+		ASSERT(!(arch_pte_prot(e) & PROT_W));
+	}
+	if (!shared.n)
+		SKIP("each page of descriptors has some of RAM");
+	EXPECT(arch_frame_is_filled(shared, 0));
+}
+
+/* The simulated machine, whose memory begins as junk, keeps its descriptors elsewhere: nobody wrote here since. */
+KTEST(kmap, descriptors_of_ram_begin_as_zeroes)
+{
+	if (!machine_is_simulated())
+		SKIP("the descriptors are in use");
+	for (uint32_t page = 0; page < frame_end / DESC_IN_PAGE; page++)
+		ASSERT(arch_frame_is_filled(
+			arch_pte_pfn(get_ptbl_entry_by_va(&kernel_pdir, vaddr_of(ARCH_DESC_VPN + page))), 0));
 }
 
 /* Gives back the identity map's tables, of which no directory but the one that is freed here has any. */
@@ -413,6 +466,42 @@ KTEST(kmap, every_device_has_a_region)
 		EXPECT_EQ(r.first.n, f.n + 2 + i);
 		EXPECT_EQ(r.range.count, 1);
 	}
+}
+
+/* The first page that no device has. */
+static vpn_t window_end(void)
+{
+	vpn_t end = KMAP_DEVICE_VPN;
+	struct kregion r;
+
+	while (kmap_region(end, &r))
+		end = r.range.first + r.range.count;
+	return end;
+}
+
+/*
+ * Windows are for good, so these are the last. With each mode another end comes first: in one a page more than is left
+ * is refused, in the other a page is left when all devices are there.
+ */
+KTEST(kmap, windows_and_their_pages_run_out)
+{
+	pfn_t f = PFN(arch_mmu.pfn_end - KMAP_DEVICE_PAGES);
+	static bool are_out;
+	uint32_t left, kept = !ARCH_PT_ROOT_EAGER, devices = 0;
+	struct kregion r;
+
+	if (!machine_is_simulated() || !memmap_no_ram(boot_memmap(), f, KMAP_DEVICE_PAGES))
+		SKIP("windows are wanted later, or there are no frames for them");
+	for (vpn_t v = KMAP_DEVICE_VPN; kmap_region(v, &r); v = r.range.first + r.range.count)
+		devices++;
+	for (; !are_out && devices < KMAP_DEVICES - 1; devices++)
+		EXPECT(kmap_device(paddr_of(f), PAGE_SIZE));
+	left = KMAP_DEVICE_VPN + KMAP_DEVICE_PAGES - window_end();
+	EXPECT(!kmap_device(paddr_of(f), (left + 1) * PAGE_SIZE));
+	if (!are_out)
+		EXPECT(kmap_device(paddr_of(f), (left - kept) * PAGE_SIZE));
+	are_out = true;
+	EXPECT(!kmap_device(paddr_of(f), PAGE_SIZE));
 }
 
 KTEST(kmap, the_page_behind_the_last_is_nobodys)

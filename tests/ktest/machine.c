@@ -3,8 +3,10 @@
  * page tables allow, so SMAP and SMEP stand aside for as long as it takes.
  */
 #include <arch/probe.h>
+#include <arch/user.h>
 #include <arch/user_access.h>
 #include <mm/container.h>
+#include <mm/fault.h>
 #include <mm/frame.h>
 #include <tests/ktest/machine.h>
 
@@ -76,6 +78,49 @@ bool machine_executes(vpn_t v)
 	return can;
 }
 
+static int user_access(struct space *s, vaddr_t va, bool write)
+{
+	const struct vm_fault fault = {va, write, false};
+
+	if (vpn_of(va) >= ARCH_KERNEL_VPN)
+		return -EFAULT;
+	for (unsigned tries = 0; !(write ? machine_writes(vpn_of(va)) : machine_reads(vpn_of(va))); tries++) {
+		int err = tries < 3 ? vm_fault(s, &fault) : -EIO;
+
+		if (err)
+			return err;
+	}
+	return 0;
+}
+
+int machine_user_read(struct space *s, vaddr_t from, void *to, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++, from++) {
+		int err = user_access(s, from, false);
+
+		if (err)
+			return err;
+		arch_user_open();
+		((char *)to)[i] = *(const volatile char *)from;
+		arch_user_close();
+	}
+	return 0;
+}
+
+int machine_user_write(struct space *s, vaddr_t to, const void *from, uint32_t n)
+{
+	for (uint32_t i = 0; i < n; i++, to++) {
+		int err = user_access(s, to, true);
+
+		if (err)
+			return err;
+		arch_user_open();
+		*(volatile char *)to = ((const char *)from)[i];
+		arch_user_close();
+	}
+	return 0;
+}
+
 uint32_t machine_frames_used(void)
 {
 	return frame_used() - container_table_frames();
@@ -89,6 +134,20 @@ uint32_t machine_violations(void)
 void machine_fail_after(int32_t n)
 {
 	frame_fail_after(n);
+}
+
+/* The kernel's own come back when nobody is asked any more. */
+void machine_on_user_fault(bool (*fault)(vaddr_t va, uint32_t error))
+{
+	static struct user_hooks kernels;
+	static bool taken;
+	struct user_hooks mine = {.fault = fault};
+
+	if (fault && !taken)
+		kernels = arch_user_hooks(&mine);
+	else if (fault || taken)
+		arch_user_hooks(fault ? &mine : &kernels);
+	taken = fault;
 }
 
 bool machine_is_simulated(void)

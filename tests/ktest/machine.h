@@ -13,6 +13,14 @@ bool machine_reads(vpn_t v);
 bool machine_writes(vpn_t v);
 bool machine_executes(vpn_t v);
 
+/*
+ * Copy as a program of a space does that is loaded: through its translations, with each fault taken to vm_fault. 0, or
+ * what the first fault came to that could not be resolved; -EIO when one is resolved and comes again all the same.
+ */
+struct space;
+int machine_user_read(struct space *s, vaddr_t from, void *to, uint32_t n);
+int machine_user_write(struct space *s, vaddr_t to, const void *from, uint32_t n);
+
 /* Frames handed out, less those of the container table, which only grows. */
 uint32_t machine_frames_used(void);
 
@@ -21,6 +29,9 @@ uint32_t machine_violations(void);
 
 /* frame_fail_after: the allocation after the next n and all later ones fail; -1 ends it. */
 void machine_fail_after(int32_t n);
+
+/* Sets who is asked for a page that the copy functions of arch/usercopy.h miss, as user_hooks.fault; null: nobody. */
+void machine_on_user_fault(bool (*fault)(vaddr_t va, uint32_t error));
 
 /* True on the simulated machine. */
 bool machine_is_simulated(void);

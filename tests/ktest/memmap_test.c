@@ -112,6 +112,7 @@ KTEST(memmap, boot_allocations_override_and_merge)
 	memmap_set(&m, PFN(1), 99, MEM_USABLE);
 	EXPECT_EQ(usable(), 16 * M);
 	EXPECT_EQ(m.count, 2);
+	EXPECT(memmap_no_ram(&m, PFN(16 * M / PAGE_SIZE), 1)); /* whatever edges there were once */
 }
 
 /* More ranges than fit: what is not there for us is never taken for usable, and what is lost is counted. */
@@ -125,6 +126,8 @@ KTEST(memmap, nothing_is_lost_in_silence)
 	}
 	EXPECT(is_sound());
 	EXPECT_NE(m.lost, 0);
+	EXPECT_EQ(usable() + m.lost, given);
+	memmap_mark(&m, 300 * M + 1, 0x100, MEM_USABLE); /* no whole page: nothing to lose */
 	EXPECT_EQ(usable() + m.lost, given);
 }
 

@@ -47,6 +47,7 @@ SWAPS = {
 UNARY_TOO = ("+", "-", "*", "&")
 WORDS = {"true": "false", "false": "true", "break": "", "continue": "", "MIN": "MAX", "MAX": "MIN"}
 REPORTS = ("printk", "panic", "frame_bad")  # their words are for people
+FAULT = "fault"  # so are its words; but to count one fault more is no mere report
 NO_STATEMENT = ("return", "if", "while", "for", "do", "else", "switch", "case", "default", "goto", "struct", "enum")
 KEYWORDS = ("return", "case", "sizeof", "else")
 
@@ -179,7 +180,7 @@ def returns(tokens: List[Token], i: int, end: int) -> Iterator[Change]:
         return
     value = [t.text for t in tokens[i + 1 : end]]
     for other in ("0", "1"):
-        if other == "1" and value[0] == "fault":
+        if other == "1" and value[0] == FAULT:
             continue  # that is what it returns; its words are for people
         if value not in ([other], ["false"], ["true"], ["NULL"]):
             yield tokens[i].end, tokens[end].at, f" {other}", "return"
@@ -215,11 +216,12 @@ def negations(tokens: List[Token]) -> Iterator[Change]:
 
 
 def in_report(tokens: List[Token]) -> List[Tuple[int, int]]:
-    """The places of calls that print."""
+    """The places of calls that print; of a call of `fault`, what it is told."""
     found = []
     for i, token in enumerate(tokens[:-1]):
-        if token.text in REPORTS and tokens[i + 1].text == "(":
-            found.append((token.at, tokens[matching(tokens, i + 1)].end))
+        if token.text in (*REPORTS, FAULT) and tokens[i + 1].text == "(":
+            begin = tokens[i + 1] if token.text == FAULT else token
+            found.append((begin.at, tokens[matching(tokens, i + 1)].end))
     return found
 
 

@@ -8,9 +8,12 @@
 uint64_t arch_clock_now(void);
 
 /*
- * Measures the counter against the interval timer (8254, channel 2); takes 10 ms. Returns the ticks of a
- * millisecond; 0 where there is no counter, or no timer that runs.
+ * Stores by how much a counter goes on while microseconds pass, by the interval timer (8254, channel 2), else by the
+ * clock of the day's ticks. Returns how many they were, some 10000; 0 when neither runs.
  */
+uint32_t arch_clock_measure(uint64_t (*now)(void), uint64_t *passed);
+
+/* Measures the time-stamp counter. Returns its ticks in a millisecond; 0 without one, or without a clock to go by. */
 uint32_t arch_clock_calibrate(void);
 
 /*

@@ -1,16 +1,18 @@
 /*
- * arch/gdt.h - segments and tasks. All segments are flat; of the two tasks one is whatever runs, the other
- * handles double faults.
+ * arch/gdt.h - segments and tasks. All segments are flat but the three that a program may choose; of the two tasks one
+ * is whatever runs, the other handles double faults. The programs' selectors have the numbers that Linux gives them.
  */
 #ifndef ARCH_GDT_H
 #define ARCH_GDT_H
 
-#define GDT_KERNEL_CODE  0x08
-#define GDT_KERNEL_DATA  0x10
-#define GDT_USER_CODE    0x18 /* | 3 when loaded */
-#define GDT_USER_DATA    0x20 /* | 3 when loaded */
-#define GDT_TASK         0x28
-#define GDT_DOUBLE_FAULT 0x30
+#define GDT_TLS_FIRST    6 /* the number, not the selector, of the first of a program's own segments */
+#define GDT_TLS_COUNT    3
+#define GDT_KERNEL_CODE  0x60
+#define GDT_KERNEL_DATA  0x68
+#define GDT_USER_CODE    0x73 /* with the privilege level of who loads it */
+#define GDT_USER_DATA    0x7B
+#define GDT_TASK         0x80
+#define GDT_DOUBLE_FAULT 0x88
 
 #ifndef __ASSEMBLER__
 
@@ -34,6 +36,9 @@ void gdt_init(void);
 
 /* Sets the stack on which traps from user mode begin. */
 void gdt_set_kernel_stack(vaddr_t top);
+
+/* Sets the program's own segments. Their descriptors are arch_tls_set's: of level 3, data. */
+void gdt_set_tls(const uint64_t descriptor[GDT_TLS_COUNT]);
 
 /* Sets the directory that the double-fault task loads: one that has the kernel's half. */
 void gdt_set_double_fault_root(pfn_t root);

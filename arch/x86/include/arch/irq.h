@@ -24,6 +24,12 @@ static inline void arch_irq_enable(void)
 	__asm__ volatile("sti" : : : "memory");
 }
 
+/* Halts until an interrupt has been handled, and turns interrupts off again: STI lets none in before the HLT. */
+static inline void arch_irq_wait(void)
+{
+	__asm__ volatile("sti\n\thlt\n\tcli" : : : "memory");
+}
+
 static inline bool arch_irq_enabled(void)
 {
 	uint32_t flags;

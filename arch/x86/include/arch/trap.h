@@ -1,20 +1,36 @@
 /*
  * arch/trap.h - exceptions and interrupts, and the registers that they and panics found.
  *
- * Every vector enters through a small stub that pushes a struct trap_frame; a double fault enters through a task
+ * Every vector enters through a small stub that pushes a struct trap_frame, system calls through one written for
+ * speed, which leaves out cr2; a double fault enters through a task
  * gate, on a stack of its own, because the usual stack may be what failed.
  */
 #ifndef ARCH_TRAP_H
 #define ARCH_TRAP_H
 
+#define TRAP_PROTECTION 13
+#define TRAP_SYSCALL    0x80
+
+#ifndef __ASSEMBLER__
+
 #include <lib/types.h>
 
-#define TRAP_DIVIDE       0u
-#define TRAP_DOUBLE_FAULT 8u
-#define TRAP_PAGE_FAULT   14u
-#define TRAP_IRQ_FIRST    32u /* the interrupt controllers' 16 lines, all of them masked */
-#define TRAP_VECTORS      256u
-#define TRAP_NONE         0xFFFFFFFFu /* no trap: the frame of a call of panic */
+#define TRAP_DIVIDE         0u
+#define TRAP_NMI            2u
+#define TRAP_BREAKPOINT     3u
+#define TRAP_OVERFLOW       4u
+#define TRAP_INVALID_OPCODE 6u
+#define TRAP_NO_FPU         7u
+#define TRAP_DOUBLE_FAULT   8u
+#define TRAP_INVALID_TSS    10u
+#define TRAP_PAGE_FAULT     14u
+#define TRAP_MACHINE_CHECK  18u
+#define TRAP_CPU_VECTORS    32u
+#define TRAP_IRQ_FIRST      32u   /* the interrupt controllers' 16 lines: arch/pic.h */
+#define TRAP_APIC_TIMER     0xEFu /* the local APIC's: arch/x86/apic.c */
+#define TRAP_APIC_SPURIOUS  0xFFu
+#define TRAP_VECTORS        256u
+#define TRAP_NONE           0xFFFFFFFFu /* no trap: the frame of a call of panic */
 
 /* Bits of a page fault's error code, SDM 3A 4.7. */
 #define TRAP_PF_PRESENT  0x01u
@@ -28,7 +44,7 @@ struct trap_frame {
 	uint32_t cr2;
 	uint32_t gs, fs, es, ds;
 	uint32_t edi, esi, ebp, unused_esp, ebx, edx, ecx, eax;
-	uint32_t vector, error;
+	uint32_t vector, error; /* a system call's: TRAP_SYSCALL, and eax as it came */
 	uint32_t eip, cs, eflags;
 	uint32_t esp, ss; /* from user mode only: read them with trap_esp and trap_ss */
 };
@@ -72,4 +88,5 @@ uint32_t trap_ss(const struct trap_frame *f);
 /* Reads the control registers. */
 struct trap_control trap_control(void);
 
+#endif
 #endif

@@ -1,0 +1,495 @@
+/*
+ * kernel/proc.c - processes come and go. Owns the table of their numbers and the tree that they are. Lock: one
+ * processor, no preemption.
+ */
+#include <arch/timer.h>
+#include <asm/resource.h>
+#include <asm/siginfo.h>
+#include <asm/signal.h>
+#include <fs/file.h>
+#include <kernel/proc.h>
+#include <kernel/start.h>
+#include <kernel/syscall.h>
+#include <lib/panic.h>
+#include <lib/string.h>
+#include <linux/sched.h>
+#include <linux/wait.h>
+#include <mm/kmap.h>
+#include <mm/slab.h>
+#include <mm/usercopy.h>
+
+#define BUCKETS     64u
+#define STACK_LIMIT (8u << 20)
+#define CLONE_KNOWN                                                                                          \
+	(CSIGNAL | CLONE_VM | CLONE_VFORK | CLONE_PARENT_SETTID | CLONE_CHILD_SETTID |                       \
+	 CLONE_CHILD_CLEARTID | CLONE_SETTLS | CLONE_DETACHED)
+
+static struct {
+	struct proc_list bucket[BUCKETS];
+	int32_t last_pid;
+	struct proc *init;
+} procs;
+
+struct proc *proc_find(int32_t pid)
+{
+	struct proc *p;
+
+	LIST_FOREACH (p, &procs.bucket[(uint32_t)pid % BUCKETS], hashed)
+		if (p->pid == pid)
+			return p;
+	return NULL;
+}
+
+int proc_each(int (*visit)(struct proc *, void *), void *arg)
+{
+	struct proc *p, *next;
+	int result = 0;
+
+	for (uint32_t i = 0; i < BUCKETS && !result; i++)
+		LIST_FOREACH_SAFE(p, &procs.bucket[i], hashed, next)
+	if ((result = visit(p, arg)))
+		break;
+	return result;
+}
+
+static int is_of_group(struct proc *p, void *number)
+{
+	return p->group == *(int32_t *)number || p->session == *(int32_t *)number;
+}
+
+/* A number is free when no process has it, nor a group or session that outlived its first one. */
+static int32_t new_pid(void)
+{
+	for (int32_t tried = 0; tried < PID_MAX; tried++) {
+		procs.last_pid = procs.last_pid % PID_MAX + 1;
+		if (!proc_find(procs.last_pid) && !proc_each(is_of_group, &procs.last_pid))
+			return procs.last_pid;
+	}
+	return 0;
+}
+
+struct space_limits proc_space_limits(const struct proc *p)
+{
+	return (struct space_limits){.stack = p->limit[RLIMIT_STACK].soft,
+				     .data = p->limit[RLIMIT_DATA].soft,
+				     .address = p->limit[RLIMIT_AS].soft};
+}
+
+int shared_space_create(struct tenant *t, const struct proc *p, struct shared_space **out)
+{
+	struct shared_space *s = kmalloc(sizeof(*s));
+	int err;
+
+	if (!s)
+		return -ENOMEM;
+	s->refs = 1;
+	s->program = NULL;
+	err = space_create(&s->space, t, proc_space_limits(p));
+	if (err) {
+		kmfree(s);
+		return err;
+	}
+	*out = s;
+	return 0;
+}
+
+void shared_space_put(struct shared_space *s)
+{
+	if (--s->refs)
+		return;
+	space_destroy(&s->space);
+	if (s->program)
+		file_put(s->program);
+	kmfree(s);
+}
+
+static void end_vfork(struct proc *p)
+{
+	if (!p->vfork)
+		return;
+	p->vfork->over = true;
+	wake_all(&p->vfork->queue);
+	p->vfork = NULL;
+}
+
+void proc_enter_space(struct shared_space *next)
+{
+	struct shared_space *before = current->shared;
+
+	current->shared = next;
+	if (next)
+		space_load(&next->space);
+	else
+		set_pdir_base(&kernel_pdir);
+	if (before)
+		shared_space_put(before);
+	end_vfork(current);
+}
+
+static void default_limits(struct proc *p)
+{
+	for (uint32_t i = 0; i < RLIMITS; i++)
+		p->limit[i] = (struct rlimit_pair){~0u, ~0u};
+	p->limit[RLIMIT_STACK].soft = STACK_LIMIT;
+	p->limit[RLIMIT_CORE].soft = 0;
+	p->limit[RLIMIT_NOFILE] = (struct rlimit_pair){1024, 4096};
+}
+
+/* A process without space, files or parent; null when there is no memory. */
+static struct proc *make(void)
+{
+	struct proc *p = kalloc();
+
+	if (!p)
+		return NULL;
+	memset(p, 0, sizeof(*p));
+	p->stack = kstack_alloc();
+	if (!p->stack) {
+		kfree(p);
+		return NULL;
+	}
+	p->deadline = WAIT_FOREVER;
+	p->state = PROC_READY;
+	p->told = true;
+	p->started = clock_ns();
+	LIST_INIT(&p->children);
+	wait_queue_init(&p->child_changed);
+	return p;
+}
+
+void proc_free(struct proc *p)
+{
+	kstack_free(p->stack);
+	kfree(p);
+}
+
+static void link(struct proc *p, struct proc *parent)
+{
+	p->parent = parent;
+	if (parent)
+		LIST_INSERT_HEAD(&parent->children, p, sibling);
+	LIST_INSERT_HEAD(&procs.bucket[(uint32_t)p->pid % BUCKETS], p, hashed);
+}
+
+static void unlink(struct proc *p)
+{
+	LIST_REMOVE(p, sibling);
+	LIST_REMOVE(p, hashed);
+}
+
+/* The child's files and space; all or nothing. */
+static int copy_holdings(struct proc *child, uint32_t flags)
+{
+	int err = files_fork(current->files, &child->files);
+
+	if (err)
+		return err;
+	if (flags & CLONE_VM) {
+		child->shared = current->shared;
+		child->shared->refs++;
+	} else {
+		struct shared_space *s = kmalloc(sizeof(*s));
+
+		err = s ? space_fork(&s->space, current_space()) : -ENOMEM;
+		if (err) {
+			kmfree(s);
+			files_put(child->files);
+			return err;
+		}
+		s->refs = 1;
+		s->program = current->shared->program;
+		if (s->program)
+			file_get(s->program);
+		child->shared = s;
+	}
+	fs_context_copy(&child->fs, &current->fs);
+	return 0;
+}
+
+/* What a child has of its maker, and cannot fail. */
+static void copy_rest(struct proc *child)
+{
+	arch_fpu_save(&current->fpu);
+	child->fpu = current->fpu;
+	child->tls = current->tls;
+	child->group = current->group;
+	child->session = current->session;
+	signals_copy(&child->signals, &current->signals);
+	memcpy(child->name, current->name, sizeof(child->name));
+	memcpy(child->uid, current->uid, sizeof(child->uid));
+	memcpy(child->gid, current->gid, sizeof(child->gid));
+	memcpy(child->limit, current->limit, sizeof(child->limit));
+	child->dumpable = current->dumpable;
+	child->no_new_privs = current->no_new_privs;
+}
+
+/* The child's first registers. */
+static void copy_frame(struct proc *child, const struct trap_frame *f, vaddr_t stack)
+{
+	struct trap_frame *to = arch_user_frame(child->stack);
+
+	*to = *f;
+	to->eax = 0;
+	if (stack)
+		to->esp = stack;
+	arch_context_init(&child->context, child->stack, sched_begin);
+}
+
+/* The numbers that the flags want written; a bad place costs nothing but the number, as on Linux. */
+static void tell_numbers(struct proc *child, const struct proc_clone *c)
+{
+	if (c->flags & CLONE_PARENT_SETTID)
+		copy_to_user(c->parent_tid, &child->pid, sizeof(child->pid));
+	if (c->flags & CLONE_CHILD_SETTID)
+		child->set_tid = c->child_tid;
+	if (c->flags & CLONE_CHILD_CLEARTID)
+		child->clear_tid = c->child_tid;
+}
+
+static int set_child_tls(struct proc *child, vaddr_t tls)
+{
+	struct user_desc d;
+	int err = copy_from_user(&d, tls, sizeof(d));
+
+	if (!err && d.entry_number == -1u)
+		err = -EINVAL;
+	return err ? err : arch_tls_set(&child->tls, &d);
+}
+
+int32_t proc_clone(struct trap_frame *f, const struct proc_clone *c)
+{
+	struct vfork_wait wait = {.over = false};
+	uint32_t flags = c->flags;
+	struct proc *child;
+	int32_t pid = -EINVAL;
+	int err;
+
+	/* Threads are not to be had: what shares memory runs alone until it leaves. */
+	if (flags & ~(uint32_t)CLONE_KNOWN || (flags & CLONE_VM && !(flags & CLONE_VFORK)) ||
+	    (flags & CSIGNAL) > SIGNALS)
+		return pid;
+	child = make();
+	if (!child)
+		return -ENOMEM;
+	err = copy_holdings(child, flags);
+	if (err)
+		goto no_holdings;
+	copy_rest(child);
+	if (flags & CLONE_SETTLS)
+		err = set_child_tls(child, c->tls);
+	child->pid = err ? 0 : new_pid();
+	if (!child->pid) {
+		err = err ? err : -EAGAIN;
+		goto no_pid;
+	}
+	pid = child->pid;
+	child->exit_signal = (int)(flags & CSIGNAL);
+	copy_frame(child, f, c->stack);
+	tell_numbers(child, c);
+	link(child, current);
+	wait_queue_init(&wait.queue);
+	if (flags & CLONE_VFORK)
+		child->vfork = &wait;
+	sched_ready(child);
+	while (flags & CLONE_VFORK && !wait.over)
+		wait_uninterrupted(&wait.queue);
+	return pid;
+no_pid:
+	fs_context_put(&child->fs);
+	files_put(child->files);
+	shared_space_put(child->shared);
+no_holdings:
+	proc_free(child);
+	return err;
+}
+
+/* True when nobody wants to hear of p's end. */
+static bool is_unwanted(const struct proc *p)
+{
+	const struct signal_action *a = &p->parent->signals.action[SIGCHLD - 1];
+
+	return p->exit_signal == SIGCHLD && (a->handler == (uint32_t)SIG_IGN || a->flags & SA_NOCLDWAIT);
+}
+
+static void tell(struct proc *p, int signo, int code, int status)
+{
+	struct signal_info info = {.signo = signo, .code = code};
+
+	info.from.pid = p->pid;
+	info.from.uid = p->uid[0];
+	info.from.status = status;
+	info.from.utime = p->usage.user_ticks;
+	info.from.stime = p->usage.kernel_ticks;
+	if (signo)
+		signal_send(p->parent, signo, &info);
+	wake_all(&p->parent->child_changed);
+}
+
+void proc_tell_parent(struct proc *p, int code, int status)
+{
+	p->told = false;
+	p->status = code == CLD_CONTINUED ? 0xFFFF : status << 8 | 0x7F;
+	if (!(p->parent->signals.action[SIGCHLD - 1].flags & SA_NOCLDSTOP))
+		tell(p, SIGCHLD, code, status);
+	else
+		tell(p, 0, 0, 0);
+}
+
+static void tell_end(struct proc *p)
+{
+	int sig = p->status & 0x7F;
+
+	tell(p, p->exit_signal, sig ? p->status & 0x80 ? CLD_DUMPED : CLD_KILLED : CLD_EXITED,
+	     sig ? sig : p->status >> 8 & 0xFF);
+}
+
+static void add_usage(struct proc_usage *to, const struct proc_usage *u)
+{
+	to->user_ticks += u->user_ticks;
+	to->kernel_ticks += u->kernel_ticks;
+	to->minor_faults += u->minor_faults;
+}
+
+/* Takes a zombie's number and place in the tree; its times are its parent's children's. */
+static void reap(struct proc *p)
+{
+	add_usage(&p->parent->children_usage, &p->usage);
+	add_usage(&p->parent->children_usage, &p->children_usage);
+	unlink(p);
+}
+
+/* Orphans are init's; those that have ended already, too, and it hears of them. */
+static void give_children_away(struct proc *p)
+{
+	struct proc *child;
+
+	while ((child = LIST_FIRST(&p->children))) {
+		LIST_REMOVE(child, sibling);
+		child->parent = procs.init;
+		LIST_INSERT_HEAD(&procs.init->children, child, sibling);
+		child->exit_signal = SIGCHLD;
+		if (child->parent_death_signal)
+			signal_send(child, (int)child->parent_death_signal, NULL);
+		if (child->state == PROC_ZOMBIE)
+			tell_end(child);
+	}
+}
+
+_Noreturn void proc_exit(int status)
+{
+	struct proc *p = current;
+	bool unwanted;
+	uint32_t zero = 0;
+
+	if (p == procs.init)
+		init_ended(status);
+	if (p->clear_tid && p->shared->refs > 1)
+		copy_to_user(p->clear_tid, &zero, sizeof(zero));
+	sched_set_alarm(p, 0, 0);
+	files_put(p->files);
+	fs_context_put(&p->fs);
+	proc_enter_space(NULL);
+	give_children_away(p);
+	signals_drop(&p->signals);
+	p->status = status;
+	p->state = PROC_ZOMBIE;
+	unwanted = is_unwanted(p);
+	tell_end(p);
+	if (unwanted)
+		reap(p);
+	sched_leave(unwanted);
+}
+
+static bool is_selected(const struct proc *p, int32_t which, uint32_t options)
+{
+	if (!(options & __WALL) && (p->exit_signal != SIGCHLD) != !!(options & __WCLONE))
+		return false;
+	if (which > 0)
+		return p->pid == which;
+	if (which < -1)
+		return p->group == -which;
+	return which == -1 || p->group == current->group;
+}
+
+/* True when a child has something to tell that the options ask for. */
+static bool has_news(const struct proc *p, uint32_t options)
+{
+	if (p->state == PROC_ZOMBIE)
+		return options & WEXITED;
+	if (p->told)
+		return false;
+	return p->state == PROC_STOPPED ? options & WSTOPPED : p->status == 0xFFFF && options & WCONTINUED;
+}
+
+static int32_t hear(struct proc *p, uint32_t options, struct proc_waited *out)
+{
+	*out = (struct proc_waited){.pid = p->pid, .status = p->status, .uid = p->uid[0], .usage = p->usage};
+	add_usage(&out->usage, &p->children_usage);
+	if (options & WNOWAIT)
+		return out->pid;
+	p->told = true;
+	if (p->state == PROC_ZOMBIE) {
+		reap(p);
+		proc_free(p);
+	}
+	return out->pid;
+}
+
+int32_t proc_wait(int32_t which, uint32_t options, struct proc_waited *out)
+{
+	while (true) {
+		struct proc *p;
+		bool any = false;
+
+		LIST_FOREACH (p, &current->children, sibling) {
+			if (!is_selected(p, which, options))
+				continue;
+			if (has_news(p, options))
+				return hear(p, options, out);
+			any = true;
+		}
+		if (!any)
+			return -ECHILD;
+		if (options & WNOHANG)
+			return 0;
+		if (wait_on(&current->child_changed))
+			return -ERESTARTSYS;
+	}
+}
+
+int proc_start_init(struct tenant *t, void (*begin)(void))
+{
+	struct proc *p = make();
+	int err;
+
+	if (!p)
+		return -ENOMEM;
+	for (uint32_t i = 0; i < BUCKETS; i++)
+		LIST_INIT(&procs.bucket[i]);
+	default_limits(p);
+	err = shared_space_create(t, p, &p->shared);
+	if (!err)
+		err = files_create(&p->files);
+	if (!err)
+		err = fs_context_init(&p->fs);
+	if (err)
+		panic("no memory for the first process (%d)", err);
+	arch_fpu_init(&p->fpu);
+	p->dumpable = 1;
+	p->pid = new_pid(); /* its group and session are 0, as Linux's: setsid gives it others */
+	link(p, NULL);
+	procs.init = p;
+	arch_context_init(&p->context, p->stack, begin);
+	sched_ready(p);
+	return 0;
+}
+
+struct files *current_files(void)
+{
+	return current->files;
+}
+
+struct fs_context *current_fs(void)
+{
+	return &current->fs;
+}

@@ -1,0 +1,16 @@
+/* kernel/start.h - from the kernel's boot to the first program, and its end. */
+#ifndef KERNEL_START_H
+#define KERNEL_START_H
+
+#include <lib/types.h>
+
+/* True when there is a module with files. */
+bool start_has_files(void);
+
+/* Unpacks the files, makes the first process and runs it. Does not return. */
+_Noreturn void start_first_program(void);
+
+/* What becomes of the machine when the first process ends; the status as wait4 tells it. */
+_Noreturn void init_ended(int status);
+
+#endif

@@ -1,0 +1,133 @@
+/* kernel/sys_memory.c - system calls of memory: arguments to mm/mmap.h's functions. Lock: none of its own. */
+#include <fs/file.h>
+#include <fs/files.h>
+#include <kernel/proc.h>
+#include <kernel/sys.h>
+#include <mm/mmap.h>
+#include <mm/usercopy.h>
+
+#define MINCORE_AT_ONCE 256u
+
+int32_t sys_brk(struct trap_frame *f)
+{
+	return (int32_t)space_brk(current_space(), ARG1(f));
+}
+
+/* With the file behind a descriptor. */
+static int32_t map_file(struct mmap_request *r, uint32_t fd)
+{
+	struct file *file = files_file(current->files, fd);
+
+	if (!file)
+		return -EBADF;
+	r->file = file_mapping(file);
+	if (!r->file && !file_is_zero(file))
+		return -ENODEV;
+	r->may_read = file_can_read(file);
+	r->may_write = file_can_write(file);
+	return space_mmap(current_space(), r);
+}
+
+static int32_t map(uint32_t hint, uint32_t length, uint32_t prot, uint32_t flags, uint32_t fd, uint32_t page)
+{
+	struct mmap_request r = {
+		.hint = hint, .length = length, .prot = prot, .flags = flags, .offset = page};
+
+	return flags & MAP_ANONYMOUS ? space_mmap(current_space(), &r) : map_file(&r, fd);
+}
+
+int32_t sys_mmap2(struct trap_frame *f)
+{
+	return map(ARG1(f), ARG2(f), ARG3(f), ARG4(f), ARG5(f), ARG6(f));
+}
+
+/* The first form: all arguments in memory, the offset in bytes. */
+int32_t sys_mmap(struct trap_frame *f)
+{
+	uint32_t a[6];
+
+	if (copy_from_user(a, ARG1(f), sizeof(a)))
+		return -EFAULT;
+	if (a[5] % PAGE_SIZE)
+		return -EINVAL;
+	return map(a[0], a[1], a[2], a[3], a[4], a[5] / PAGE_SIZE);
+}
+
+int32_t sys_munmap(struct trap_frame *f)
+{
+	return space_munmap(current_space(), ARG1(f), ARG2(f));
+}
+
+int32_t sys_mprotect(struct trap_frame *f)
+{
+	return space_mprotect(current_space(), ARG1(f), ARG2(f), ARG3(f));
+}
+
+int32_t sys_mremap(struct trap_frame *f)
+{
+	struct mremap_request r = {
+		.old = ARG1(f), .old_length = ARG2(f), .length = ARG3(f), .flags = ARG4(f), .fixed = ARG5(f)};
+
+	return space_mremap(current_space(), &r);
+}
+
+int32_t sys_madvise(struct trap_frame *f)
+{
+	return space_madvise(current_space(), ARG1(f), ARG2(f), (int)ARG3(f));
+}
+
+int32_t sys_msync(struct trap_frame *f)
+{
+	return space_msync(current_space(), ARG1(f), ARG2(f), (int)ARG3(f));
+}
+
+int32_t sys_mincore(struct trap_frame *f)
+{
+	uint32_t addr = ARG1(f), pages = ARG2(f) / PAGE_SIZE + (ARG2(f) % PAGE_SIZE != 0);
+	vaddr_t to = ARG3(f);
+	uint8_t vec[MINCORE_AT_ONCE];
+
+	if (addr % PAGE_SIZE)
+		return -EINVAL;
+	if (ARG2(f) > (ARCH_KERNEL_VPN << PAGE_SHIFT) - addr || addr > ARCH_KERNEL_VPN << PAGE_SHIFT)
+		return -ENOMEM;
+	while (pages) {
+		uint32_t part = pages < MINCORE_AT_ONCE ? pages : MINCORE_AT_ONCE;
+		int err = space_mincore(current_space(), addr, part, vec);
+
+		if (!err)
+			err = copy_to_user(to, vec, part);
+		if (err)
+			return err;
+		pages -= part;
+		addr += part << PAGE_SHIFT;
+		to += part;
+	}
+	return 0;
+}
+
+int32_t sys_mlock(struct trap_frame *f)
+{
+	return space_mlock(current_space(), ARG1(f), ARG2(f), 0);
+}
+
+int32_t sys_mlock2(struct trap_frame *f)
+{
+	return space_mlock(current_space(), ARG1(f), ARG2(f), (int)ARG3(f));
+}
+
+int32_t sys_munlock(struct trap_frame *f)
+{
+	return space_munlock(current_space(), ARG1(f), ARG2(f));
+}
+
+int32_t sys_mlockall(struct trap_frame *f)
+{
+	return space_mlockall(current_space(), (int)ARG1(f));
+}
+
+int32_t sys_munlockall(struct trap_frame *f)
+{
+	(void)f;
+	return space_munlockall(current_space());
+}

@@ -1,0 +1,322 @@
+/* kernel/sys_time.c - system calls of time: clocks, sleeping, alarms, what a process used. Lock: none of its own. */
+#include <arch/timer.h>
+#include <asm/signal.h>
+#include <kernel/proc.h>
+#include <kernel/sys.h>
+#include <kernel/syscall.h>
+#include <kernel/time.h>
+#include <linux/futex.h>
+#include <linux/resource.h>
+#include <linux/time.h>
+#include <mm/usercopy.h>
+
+#define NS_PER_TICK (NS_PER_S / TICKS_A_SEC)
+
+int time_from_user(vaddr_t from, bool wide, uint64_t *ns)
+{
+	int64_t w[2];
+	int32_t n[2];
+	int err = wide ? copy_from_user(w, from, sizeof(w)) : copy_from_user(n, from, sizeof(n));
+
+	if (err)
+		return err;
+	if (!wide) {
+		w[0] = n[0];
+		w[1] = n[1];
+	} else {
+		w[1] = (int32_t)w[1]; /* the upper half is padding, as Linux reads it for 32-bit programs */
+	}
+	if (w[0] < 0 || w[1] < 0 || w[1] >= NS_PER_S)
+		return -EINVAL;
+	*ns = (uint64_t)w[0] >= UINT64_MAX / NS_PER_S ? UINT64_MAX
+						      : (uint64_t)w[0] * NS_PER_S + (uint64_t)w[1];
+	return 0;
+}
+
+int time_to_user(vaddr_t to, bool wide, uint64_t ns)
+{
+	int64_t w[2] = {(int64_t)(ns / NS_PER_S), (int64_t)(ns % NS_PER_S)};
+	int32_t n[2] = {(int32_t)w[0], (int32_t)w[1]};
+
+	return wide ? copy_to_user(to, w, sizeof(w)) : copy_to_user(to, n, sizeof(n));
+}
+
+uint64_t time_add(uint64_t a, uint64_t b)
+{
+	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
+}
+
+uint64_t time_unix(void)
+{
+	return clock_unix_at_boot() * NS_PER_S + clock_ns();
+}
+
+static uint64_t used(void)
+{
+	return (uint64_t)(current->usage.user_ticks + current->usage.kernel_ticks) * NS_PER_TICK;
+}
+
+static int clock_read(uint32_t clock, uint64_t *ns)
+{
+	switch (clock) {
+	case CLOCK_REALTIME:
+	case CLOCK_REALTIME_COARSE:
+	case CLOCK_TAI:
+		*ns = time_unix();
+		return 0;
+	case CLOCK_MONOTONIC:
+	case CLOCK_MONOTONIC_RAW:
+	case CLOCK_MONOTONIC_COARSE:
+	case CLOCK_BOOTTIME:
+		*ns = clock_ns();
+		return 0;
+	case CLOCK_PROCESS_CPUTIME_ID:
+	case CLOCK_THREAD_CPUTIME_ID:
+		*ns = used();
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+static int32_t gettime(struct trap_frame *f, bool wide)
+{
+	uint64_t ns;
+	int err = clock_read(ARG1(f), &ns);
+
+	return err ? err : time_to_user(ARG2(f), wide, ns);
+}
+
+int32_t sys_clock_gettime(struct trap_frame *f)
+{
+	return gettime(f, false);
+}
+
+int32_t sys_clock_gettime64(struct trap_frame *f)
+{
+	return gettime(f, true);
+}
+
+static int32_t getres(struct trap_frame *f, bool wide)
+{
+	bool fine = ARG1(f) != CLOCK_REALTIME_COARSE && ARG1(f) != CLOCK_MONOTONIC_COARSE;
+	uint64_t ns;
+	int err = clock_read(ARG1(f), &ns);
+
+	return err || !ARG2(f) ? err : time_to_user(ARG2(f), wide, fine ? 1 : NS_PER_TICK);
+}
+
+int32_t sys_clock_getres(struct trap_frame *f)
+{
+	return getres(f, false);
+}
+
+int32_t sys_clock_getres_time64(struct trap_frame *f)
+{
+	return getres(f, true);
+}
+
+int32_t sys_time(struct trap_frame *f)
+{
+	int32_t now = (int32_t)(time_unix() / NS_PER_S);
+
+	return ARG1(f) && copy_to_user(ARG1(f), &now, sizeof(now)) ? -EFAULT : now;
+}
+
+int32_t sys_gettimeofday(struct trap_frame *f)
+{
+	static const uint32_t zone[2];
+	uint64_t now = time_unix();
+	int32_t t[2] = {(int32_t)(now / NS_PER_S), (int32_t)(now % NS_PER_S / NS_PER_US)};
+
+	if (ARG1(f) && copy_to_user(ARG1(f), t, sizeof(t)))
+		return -EFAULT;
+	return ARG2(f) ? copy_to_user(ARG2(f), zone, sizeof(zone)) : 0;
+}
+
+/* Sleeping. A broken sleep remembers its end; what is left goes to the program, unless the end was given. */
+
+static int32_t sleep_on(uint64_t deadline)
+{
+	while (true) {
+		int err = wait_on_until(NULL, deadline);
+
+		if (err == -ETIMEDOUT)
+			return 0;
+		if (!err)
+			continue;
+		if (current->restart.absolute)
+			return -ERESTARTNOHAND;
+		current->restart.deadline = deadline;
+		if (current->restart.remaining) {
+			uint64_t now = clock_ns();
+
+			if (time_to_user(current->restart.remaining, current->restart.wide,
+					 deadline > now ? deadline - now : 0))
+				return -EFAULT;
+		}
+		return -ERESTART_RESTARTBLOCK;
+	}
+}
+
+int32_t sys_restart_syscall(struct trap_frame *f)
+{
+	(void)f;
+	return current->restart.deadline ? sleep_on(current->restart.deadline) : -EINTR;
+}
+
+static int32_t nanosleep(uint32_t clock, bool absolute, vaddr_t request, vaddr_t remaining, bool wide)
+{
+	uint64_t length, now, unused;
+	int err = clock_read(clock, &unused);
+
+	if (!err)
+		err = time_from_user(request, wide, &length);
+	if (err)
+		return err;
+	now = clock_ns();
+	current->restart.remaining = absolute ? 0 : remaining;
+	current->restart.wide = wide;
+	current->restart.absolute = absolute;
+	if (absolute && clock == CLOCK_REALTIME)
+		length = length > time_unix() - now ? length - (time_unix() - now) : 0;
+	return sleep_on(absolute ? length : time_add(now, length));
+}
+
+int32_t sys_nanosleep(struct trap_frame *f)
+{
+	return nanosleep(CLOCK_MONOTONIC, false, ARG1(f), ARG2(f), false);
+}
+
+int32_t sys_clock_nanosleep(struct trap_frame *f)
+{
+	return nanosleep(ARG1(f), ARG2(f) & TIMER_ABSTIME, ARG3(f), ARG4(f), false);
+}
+
+int32_t sys_clock_nanosleep_time64(struct trap_frame *f)
+{
+	return nanosleep(ARG1(f), ARG2(f) & TIMER_ABSTIME, ARG3(f), ARG4(f), true);
+}
+
+/* Alarms. */
+
+static uint64_t alarm_left(void)
+{
+	uint64_t now = clock_ns();
+
+	return current->alarm_at > now ? current->alarm_at - now : current->alarm_at ? 1 : 0;
+}
+
+int32_t sys_alarm(struct trap_frame *f)
+{
+	uint64_t left = alarm_left();
+	uint64_t length = (uint64_t)ARG1(f) * NS_PER_S;
+
+	sched_set_alarm(current, length ? clock_ns() + length : 0, 0);
+	return (int32_t)((left + NS_PER_S - 1) / NS_PER_S);
+}
+
+/* struct itimerval: the interval, then what is left, in seconds and microseconds. */
+static int alarm_to_user(vaddr_t to, uint64_t interval, uint64_t left)
+{
+	uint32_t w[4] = {(uint32_t)(interval / NS_PER_S), (uint32_t)(interval % NS_PER_S / NS_PER_US),
+			 (uint32_t)(left / NS_PER_S), (uint32_t)(left % NS_PER_S / NS_PER_US)};
+
+	if (left && !w[2] && !w[3])
+		w[3] = 1;
+	return copy_to_user(to, w, sizeof(w));
+}
+
+/* The clocks of processor time do not ring. */
+int32_t sys_getitimer(struct trap_frame *f)
+{
+	if (ARG1(f) > ITIMER_PROF)
+		return -EINVAL;
+	return ARG1(f) == ITIMER_REAL ? alarm_to_user(ARG2(f), current->alarm_interval, alarm_left())
+				      : alarm_to_user(ARG2(f), 0, 0);
+}
+
+int32_t sys_setitimer(struct trap_frame *f)
+{
+	uint64_t left = alarm_left(), interval = current->alarm_interval, next = 0, length = 0;
+	int32_t w[4] = {0};
+
+	if (ARG1(f) != ITIMER_REAL)
+		return -EINVAL;
+	if (ARG2(f) && copy_from_user(w, ARG2(f), sizeof(w)))
+		return -EFAULT;
+	for (unsigned i = 0; i < 4; i++)
+		if (w[i] < 0 || (i % 2 && w[i] >= 1000000))
+			return -EINVAL;
+	next = (uint64_t)w[0] * NS_PER_S + (uint64_t)w[1] * NS_PER_US;
+	length = (uint64_t)w[2] * NS_PER_S + (uint64_t)w[3] * NS_PER_US;
+	sched_set_alarm(current, length ? clock_ns() + length : 0, next);
+	return ARG3(f) ? alarm_to_user(ARG3(f), interval, left) : 0;
+}
+
+/* What a process used. */
+
+int32_t sys_times(struct trap_frame *f)
+{
+	uint32_t t[4] = {current->usage.user_ticks, current->usage.kernel_ticks,
+			 current->children_usage.user_ticks, current->children_usage.kernel_ticks};
+
+	if (ARG1(f) && copy_to_user(ARG1(f), t, sizeof(t)))
+		return -EFAULT;
+	return (int32_t)(clock_ns() / NS_PER_TICK);
+}
+
+int32_t sys_getrusage(struct trap_frame *f)
+{
+	switch ((int32_t)ARG1(f)) {
+	case RUSAGE_SELF:
+	case RUSAGE_THREAD:
+		return usage_to_user(ARG2(f), &current->usage);
+	case RUSAGE_CHILDREN:
+		return usage_to_user(ARG2(f), &current->children_usage);
+	default:
+		return -EINVAL;
+	}
+}
+
+/* For one thread there is nobody to wake, and nobody who would. */
+static int32_t futex(struct trap_frame *f, bool wide)
+{
+	uint64_t length, deadline = WAIT_FOREVER;
+	uint32_t value;
+	int err = copy_from_user(&value, ARG1(f), sizeof(value));
+
+	if (ARG1(f) % 4)
+		return -EINVAL;
+	if (err)
+		return err;
+	switch (ARG2(f) & (uint32_t)FUTEX_CMD_MASK) {
+	case FUTEX_WAKE:
+	case FUTEX_WAKE_BITSET:
+		return 0;
+	case FUTEX_WAIT:
+		if (value != ARG3(f))
+			return -EAGAIN;
+		if (ARG4(f)) {
+			err = time_from_user(ARG4(f), wide, &length);
+			if (err)
+				return err;
+			deadline = time_add(clock_ns(), length);
+		}
+		while (!(err = wait_on_until(NULL, deadline)))
+			;
+		return err == -EINTR ? -ERESTARTSYS : err;
+	default:
+		return -ENOSYS;
+	}
+}
+
+int32_t sys_futex(struct trap_frame *f)
+{
+	return futex(f, false);
+}
+
+int32_t sys_futex_time64(struct trap_frame *f)
+{
+	return futex(f, true);
+}

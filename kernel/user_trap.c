@@ -1,0 +1,104 @@
+/* kernel/user_trap.c - what becomes of a program's traps: its memory, or a signal. Lock: none, one processor. */
+#include <asm/siginfo.h>
+#include <asm/signal.h>
+#include <kernel/proc.h>
+#include <kernel/syscall.h>
+#include <kernel/user_trap.h>
+#include <lib/panic.h>
+#include <mm/fault.h>
+
+#define VECTOR_DIVIDE     0u
+#define VECTOR_DEBUG      1u
+#define VECTOR_BREAKPOINT 3u
+#define VECTOR_OVERFLOW   4u
+#define VECTOR_BOUND      5u
+#define VECTOR_OPCODE     6u
+#define VECTOR_NO_FPU     7u
+#define VECTOR_FPU        16u
+#define VECTOR_ALIGNMENT  17u
+#define VECTOR_SIMD       19u
+
+static int resolve(vaddr_t va, uint32_t error)
+{
+	struct vm_fault fault = {.va = va, .write = error & TRAP_PF_WRITE, .fetch = error & TRAP_PF_FETCH};
+
+	if (vpn_of(va) >= ARCH_KERNEL_VPN)
+		return -EFAULT;
+	current->usage.minor_faults++;
+	return vm_fault(current_space(), &fault);
+}
+
+static bool kernel_fault(vaddr_t va, uint32_t error)
+{
+	return current && current->shared && !resolve(va, error);
+}
+
+/* Its process dies alone, and gives back every page. */
+static _Noreturn void out_of_memory(void)
+{
+	printk("%s[%d]: out of memory, %u pages in memory\n", current->name, current->pid,
+	       space_resident(current_space()));
+	proc_exit(SIGKILL);
+}
+
+static void page_fault(struct trap_frame *f)
+{
+	int err = resolve(f->cr2, f->error);
+
+	switch (err) {
+	case 0:
+		return;
+	case -ENOMEM:
+	case -EDQUOT:
+		out_of_memory();
+	case -ENXIO:
+	case -EIO:
+		signal_fault(SIGBUS, BUS_ADRERR, f->cr2);
+		return;
+	case -EACCES:
+		signal_fault(SIGSEGV, SEGV_ACCERR, f->cr2);
+		return;
+	default:
+		signal_fault(SIGSEGV, SEGV_MAPERR, f->cr2);
+	}
+}
+
+static void user_trap(struct trap_frame *f)
+{
+	switch (f->vector) {
+	case TRAP_PAGE_FAULT:
+		page_fault(f);
+		return;
+	case VECTOR_DIVIDE:
+		signal_fault(SIGFPE, FPE_INTDIV, f->eip);
+		return;
+	case VECTOR_DEBUG:
+	case VECTOR_BREAKPOINT:
+		signal_fault(SIGTRAP, f->vector == VECTOR_DEBUG ? TRAP_TRACE : SI_KERNEL, f->eip);
+		return;
+	case VECTOR_OPCODE:
+		signal_fault(SIGILL, ILL_ILLOPN, f->eip);
+		return;
+	case VECTOR_NO_FPU:
+		signal_fault(SIGILL, ILL_COPROC, f->eip);
+		return;
+	case VECTOR_FPU:
+	case VECTOR_SIMD:
+		signal_fault(SIGFPE, arch_fpu_error(f->vector == VECTOR_SIMD), f->eip);
+		return;
+	case VECTOR_ALIGNMENT:
+		signal_fault(SIGBUS, BUS_ADRALN, f->cr2);
+		return;
+	default:
+		/* Overflow, bound, segments, general protection. */
+		signal_fault(SIGSEGV, SI_KERNEL, 0);
+	}
+}
+
+const struct user_hooks kernel_hooks = {
+	.syscall = user_syscall,
+	.trap = user_trap,
+	.return_work = sched_return_work,
+	.fault = kernel_fault,
+	.tick = sched_tick,
+};

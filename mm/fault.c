@@ -1,0 +1,341 @@
+/*
+ * mm/fault.c - page faults. Owns nothing. Lock: none, kernel code is not preempted.
+ *
+ *	entry      area          read                       write
+ *	none       anonymous     the zero page              a zeroed frame
+ *	none       file, private the cache's page           a copy of it
+ *	none       file, shared  the cache's page           the cache's page
+ *	read-only  private       -                          as it is where nobody else holds it, else a copy
+ *
+ * What fails comes first: frame and table are there before the entry is changed.
+ */
+#include <arch/frame_access.h>
+#include <arch/pte_store.h>
+#include <lib/panic.h>
+#include <mm/fault.h>
+#include <mm/pgtable_run.h>
+#include <mm/slab.h>
+
+/* One fault on its way: the page's area, and its entry once the table is there. */
+struct fault {
+	struct space *s;
+	struct area *a;
+	vpn_t v;
+	bool write;
+	pte_t *entry;
+};
+
+/* True when an area may come within guard-gap distance of a neighbour: another stack, or what nobody can touch. */
+static bool needs_no_gap(const struct area *neighbour, uint32_t same_way)
+{
+	return neighbour->flags & same_way || !neighbour->prot;
+}
+
+/* True when the limits, and the tenant, let an area that grows have `more` pages. */
+static bool may_grow(const struct space *s, const struct area *a, uint32_t more)
+{
+	uint32_t stack = s->limits.stack >> PAGE_SHIFT, address = s->limits.address >> PAGE_SHIFT;
+
+	if (s->limits.stack != NO_LIMIT && a->end - a->first + more > stack)
+		return false;
+	if (s->limits.address != NO_LIMIT && s->pages + more > address)
+		return false;
+	return !(a->flags & AREA_COMMITTED) || !tenant_commit(s->tenant, more);
+}
+
+static bool grow_down(struct space *s, struct area *a, vpn_t v)
+{
+	const struct area *prev = area_prev(a);
+	vpn_t lowest = USER_FIRST_VPN;
+	uint32_t more = a->first - v;
+
+	if (prev)
+		lowest = needs_no_gap(prev, AREA_GROWS_DOWN) ? prev->end : prev->end + GUARD_GAP;
+	if (v < lowest || !may_grow(s, a, more))
+		return false;
+	space_resize(s, a, v, a->end);
+	return true;
+}
+
+static bool grow_up(struct space *s, struct area *a, vpn_t v)
+{
+	const struct area *next = area_next(a);
+	vpn_t end = USER_VPN_END;
+	uint32_t more = v + 1 - a->end;
+
+	if (next)
+		end = needs_no_gap(next, AREA_GROWS_UP) ? area_guarded_first(next) : next->first - GUARD_GAP;
+	if (v >= end || !may_grow(s, a, more))
+		return false;
+	space_resize(s, a, a->first, v + 1);
+	return true;
+}
+
+/* Returns the area that has grown over page v, which no area held; null where none may. `next` is the one above. */
+static __attribute__((noinline)) struct area *grow(struct space *s, struct area *next, vpn_t v)
+{
+	struct area *prev;
+
+	if (next && next->flags & AREA_GROWS_DOWN)
+		return grow_down(s, next, v) ? next : NULL;
+	prev = next ? area_prev(next) : area_last(&s->areas);
+	if (prev && prev->flags & AREA_GROWS_UP && grow_up(s, prev, v))
+		return prev;
+	return NULL;
+}
+
+static inline bool allows(const struct area *a, const struct vm_fault *f)
+{
+	if (f->write)
+		return a->prot & PROT_W;
+	if (f->fetch)
+		return a->prot && arch_prot_effective(a->prot) & PROT_X;
+	return a->prot;
+}
+
+static inline void set_entry(const struct fault *t, pfn_t f, prot_t prot)
+{
+	arch_pte_write(t->entry, arch_pte_leaf(0, f, prot));
+}
+
+/* A frame of the program's own; its content undefined without ALLOC_ZERO. */
+static inline int own_frame(const struct fault *t, uint32_t zero, pfn_t *f)
+{
+	return UNLIKELY(container_alloc(t->s->pd.owner, ALLOC_USER | ALLOC_HIGH | zero, f)) ? -ENOMEM : 0;
+}
+
+static inline int untouched(const struct fault *t)
+{
+	pfn_t f;
+
+	if (!t->write) {
+		set_entry(t, zero_frame, area_entry_prot(t->a, false));
+		return 0;
+	}
+	if (UNLIKELY(own_frame(t, ALLOC_ZERO, &f)))
+		return -ENOMEM;
+	set_entry(t, f, area_entry_prot(t->a, true) | PROT_OWNED);
+	t->a->own_pages = true;
+	return 0;
+}
+
+/* Maps the pages of the cache around a page of a file, as far as they are in one table and in the area. */
+static void map_around(const struct fault *t)
+{
+	vpn_t first = t->v & ~(FAULT_AROUND - 1), end = first + FAULT_AROUND;
+	prot_t prot = area_entry_prot(t->a, t->a->flags & AREA_SHARED) | PROT_OWNED;
+	uint32_t pages = mapping_page_count(t->a->file);
+	const union mapping_slot *slot = NULL;
+	uint32_t left = 0;
+
+	first = first > t->a->first ? first : t->a->first;
+	end = end < t->a->end ? end : t->a->end;
+	lock_acquire(&frame_lock);
+	for (vpn_t v = first; v < end; v++, left--, slot++) {
+		uint32_t index = t->a->offset + (v - t->a->first);
+		pte_t *entry = t->entry + v - t->v;
+
+		if (!left)
+			left = mapping_slots(t->a->file, index, &slot);
+		if (!left || index >= pages)
+			break;
+		if (slot->frame.n && arch_pte_is_none(arch_pte_read(entry)) && frame_get_locked(slot->frame))
+			arch_pte_write(entry, arch_pte_leaf(0, slot->frame, prot));
+	}
+	lock_release(&frame_lock);
+}
+
+/* Gives the program a copy of a frame that it reads; NO_FRAME: of zeros. */
+static int copy_of(const struct fault *t, pfn_t from, pfn_t *f)
+{
+	if (own_frame(t, from.n ? 0 : ALLOC_ZERO, f))
+		return -ENOMEM;
+	if (from.n)
+		arch_frame_copy(*f, from);
+	t->a->own_pages = true;
+	return 0;
+}
+
+static __attribute__((noinline)) int untouched_of_file(const struct fault *t)
+{
+	uint32_t index = t->a->offset + (t->v - t->a->first);
+	bool shared = t->a->flags & AREA_SHARED, copies = t->write && !shared;
+	pfn_t f, copy;
+
+	if (index >= mapping_page_count(t->a->file))
+		return -ENXIO;
+	if (mapping_page(t->a->file, index, !copies, &f))
+		return -ENOMEM;
+	if (copies) {
+		if (copy_of(t, f, &copy))
+			return -ENOMEM;
+		set_entry(t, copy, area_entry_prot(t->a, true) | PROT_OWNED);
+		return 0;
+	}
+	if (frame_get(f))
+		return -ENOMEM;
+	set_entry(t, f, area_entry_prot(t->a, shared) | PROT_OWNED);
+	if (!t->write)
+		map_around(t);
+	return 0;
+}
+
+/* A write to a page that may be written to and is mapped read-only. */
+static int write_to_shared(const struct fault *t, pte_t old)
+{
+	bool owned = arch_pte_prot(old) & PROT_OWNED;
+	pfn_t from = arch_pte_pfn(old), f = from;
+	struct tlb_batch b;
+
+	tlb_begin(&b, t->s->pd.root);
+	if (!(t->a->flags & AREA_SHARED) && !(owned && frame_refs(from) == 1)) {
+		if (UNLIKELY(copy_of(t, owned ? from : NO_FRAME, &f)))
+			return -ENOMEM;
+	}
+	arch_pte_exchange(t->entry, arch_pte_leaf(0, f, area_entry_prot(t->a, true) | PROT_OWNED));
+	tlb_owe(&b, t->v, 1);
+	if (owned && f.n != from.n)
+		tlb_put_later(&b, from);
+	tlb_finish(&b);
+	return 0;
+}
+
+static inline int resolve(struct fault *t)
+{
+	struct pt_slot slot = pgdir_walk(&t->s->pd, t->v, 0, NULL);
+	pte_t e;
+
+	if (UNLIKELY(slot.level)) {
+		if (alloc_ptbl(&t->s->pd, vaddr_of(t->v)))
+			return -ENOMEM;
+		slot = pgdir_walk(&t->s->pd, t->v, 0, NULL);
+	}
+	t->entry = slot.entry;
+	e = arch_pte_read(slot.entry);
+	if (arch_pte_is_none(e))
+		return t->a->file ? untouched_of_file(t) : untouched(t);
+	if (t->write && !(arch_pte_prot(e) & PROT_W))
+		return write_to_shared(t, e);
+	return 0;
+}
+
+int vm_fault(struct space *s, const struct vm_fault *f)
+{
+	vpn_t v = vpn_of(f->va);
+	struct fault t = {s, space_find(s, v), v, f->write, NULL};
+
+	if (UNLIKELY(!t.a || t.a->first > v)) {
+		t.a = grow(s, t.a, v);
+		if (!t.a)
+			return -EFAULT;
+	}
+	if (UNLIKELY(!allows(t.a, f)))
+		return -EACCES;
+	return resolve(&t);
+}
+
+/* True when an access needs no fault. */
+static bool is_there(const struct space *s, vpn_t v, bool write)
+{
+	pte_t e = get_ptbl_entry_by_va(&s->pd, vaddr_of(v));
+
+	return arch_pte_kind(0, e) == PTE_LEAF && (!write || arch_pte_prot(e) & PROT_W);
+}
+
+static int bring_in(struct space *s, vpn_t v, bool write)
+{
+	const struct vm_fault f = {vaddr_of(v), write, false};
+
+	if (v >= USER_VPN_END)
+		return -EFAULT;
+	return is_there(s, v, write) ? 0 : vm_fault(s, &f);
+}
+
+int fault_populate(struct space *s, struct pages range, bool write)
+{
+	int err = 0;
+
+	for (uint32_t i = 0; i < range.count && !err; i++)
+		err = bring_in(s, range.first + i, write);
+	return err;
+}
+
+static bool has_own_page(const struct space *s, vpn_t v)
+{
+	return arch_pte_prot(get_ptbl_entry_by_va(&s->pd, vaddr_of(v))) & PROT_OWNED;
+}
+
+int allocuvm(struct space *s, struct pages range)
+{
+	uint8_t *had; /* a byte for eight pages: what is given back is what was not there before */
+	uint32_t done = 0;
+	int err = 0;
+
+	if (!range.count)
+		return 0;
+	had = kmalloc((range.count + 7) / 8);
+	if (!had)
+		return -ENOMEM;
+	for (; done < range.count && !err; done += !err) {
+		uint8_t bit = (uint8_t)(1u << done % 8);
+		uint8_t before = done % 8 ? had[done / 8] : 0;
+
+		had[done / 8] = has_own_page(s, range.first + done) ? before | bit : before;
+		err = bring_in(s, range.first + done, true);
+	}
+	while (err && done--)
+		if (!(had[done / 8] & 1u << done % 8))
+			deallocuvm(s, PAGES(range.first + done, 1));
+	kmfree(had);
+	return err;
+}
+
+void deallocuvm(struct space *s, struct pages range)
+{
+	struct tlb_batch b;
+
+	tlb_begin(&b, s->pd.root);
+	clear_run(&s->pd, range, &b);
+	tlb_finish(&b);
+}
+
+/* The part of a copy that lies in the page of an address, brought in. */
+static int part(struct space *s, vaddr_t va, bool write, uint32_t *n, pfn_t *f)
+{
+	uint32_t rest = PAGE_SIZE - va % PAGE_SIZE;
+	int err = bring_in(s, vpn_of(va), write);
+
+	*n = *n < rest ? *n : rest;
+	*f = arch_pte_pfn(get_ptbl_entry_by_va(&s->pd, va));
+	return err;
+}
+
+int space_read(struct space *s, vaddr_t from, void *to, uint32_t n)
+{
+	for (uint32_t done = 0, step; done < n; done += step, from += step) {
+		pfn_t f;
+		int err;
+
+		step = n - done;
+		err = part(s, from, false, &step, &f);
+		if (err)
+			return err;
+		arch_frame_read(f, from % PAGE_SIZE, (char *)to + done, step);
+	}
+	return 0;
+}
+
+int space_write(struct space *s, vaddr_t to, const void *from, uint32_t n)
+{
+	for (uint32_t done = 0, step; done < n; done += step, to += step) {
+		pfn_t f;
+		int err;
+
+		step = n - done;
+		err = part(s, to, true, &step, &f);
+		if (err)
+			return err;
+		arch_frame_write(f, to % PAGE_SIZE, (const char *)from + done, step);
+	}
+	return 0;
+}

@@ -1,0 +1,412 @@
+/*
+ * mm/mmap.c - mmap, munmap, mprotect, the break and the first stack. Owns nothing. Lock: none.
+ *
+ * Each call first finds out whether it may, in Linux's order of errors; then takes what can fail (promises, nodes, a
+ * mapping); then changes areas and entries, and flushes once.
+ */
+#include <mm/fault.h>
+#include <mm/mmap.h>
+#include <mm/pgtable_run.h>
+
+#define LOWEST_VPN  16u /* no area is put below 64 KiB unless its program asks for it */
+#define STACK_PAGES 33u /* of the first stack at the beginning */
+
+/* What a call is about to put into a space. */
+struct plan {
+	struct area like;
+	uint32_t pages;
+	bool replaces; /* what is there goes first */
+	bool shared_memory;
+};
+
+static prot_t prot_of(uint32_t prot)
+{
+	return (prot & PROT_READ ? PROT_R : 0) | (prot & PROT_WRITE ? PROT_W : 0) |
+	       (prot & PROT_EXEC ? PROT_X : 0);
+}
+
+/* Finds the place that MAP_FIXED names. */
+static int place_fixed(const struct space *s, const struct mmap_request *r, struct plan *p)
+{
+	vpn_t first = vpn_of(r->hint);
+	const struct area *a;
+
+	if (first > USER_VPN_END - p->pages)
+		return -ENOMEM;
+	if (r->hint % PAGE_SIZE)
+		return -EINVAL;
+	if (first < USER_FIRST_VPN)
+		return -EPERM;
+	a = area_find(&s->areas, first);
+	p->replaces = a && a->first < first + p->pages;
+	if (p->replaces && r->flags & MAP_FIXED_NOREPLACE)
+		return -EEXIST;
+	p->like.first = first;
+	return 0;
+}
+
+vpn_t space_place(const struct space *s, vaddr_t hint, uint32_t pages)
+{
+	vpn_t first = vpn_of(hint);
+
+	if (first && first < LOWEST_VPN)
+		first = LOWEST_VPN;
+	if (first && first <= USER_VPN_END - pages && area_is_free(&s->areas, PAGES(first, pages)))
+		return first;
+	first = area_highest_gap(&s->areas, pages, LOWEST_VPN, s->mmap_base);
+	return first ? first : area_highest_gap(&s->areas, pages, LOWEST_VPN, USER_VPN_END);
+}
+
+static int place(const struct space *s, const struct mmap_request *r, struct plan *p)
+{
+	p->pages = pages_of_bytes(r->length);
+	if (!r->length)
+		return -EINVAL;
+	if (p->pages > USER_VPN_END)
+		return -ENOMEM;
+	if (r->offset + p->pages < r->offset)
+		return -EOVERFLOW;
+	if (s->areas.count >= SPACE_AREAS_MAX)
+		return -ENOMEM;
+	if (r->flags & (MAP_FIXED | MAP_FIXED_NOREPLACE))
+		return place_fixed(s, r, p);
+	p->like.first = space_place(s, r->hint, p->pages);
+	return p->like.first ? 0 : -ENOMEM;
+}
+
+/* Turns flags and file into what the area is. */
+static int classify(struct space *s, const struct mmap_request *r, struct plan *p)
+{
+	struct area *a = &p->like;
+	uint32_t type = r->flags & MAP_TYPE, grows = r->flags & (MAP_GROWSDOWN | MAP_GROWSUP);
+	bool is_file = !(r->flags & MAP_ANONYMOUS) && r->file;
+
+	if (type != MAP_PRIVATE && type != MAP_SHARED && !(type == MAP_SHARED_VALIDATE && is_file))
+		return -EINVAL;
+	if (is_file && type != MAP_PRIVATE && r->prot & PROT_WRITE && !r->may_write)
+		return -EACCES;
+	if (is_file && !r->may_read)
+		return -EACCES;
+	if (grows && (is_file || type != MAP_PRIVATE || grows == (MAP_GROWSDOWN | MAP_GROWSUP)))
+		return -EINVAL;
+	a->end = a->first + p->pages;
+	a->pd = &s->pd;
+	a->prot = prot_of(r->prot);
+	a->file = is_file ? r->file : NULL;
+	a->offset = is_file ? r->offset : 0;
+	a->flags = s->future_flags | (type == MAP_PRIVATE ? 0 : AREA_SHARED) |
+		   (grows & MAP_GROWSDOWN ? AREA_GROWS_DOWN : 0) | (grows & MAP_GROWSUP ? AREA_GROWS_UP : 0) |
+		   (r->flags & MAP_LOCKED ? AREA_LOCKED : 0);
+	if (type == MAP_PRIVATE || !is_file || r->may_write)
+		a->flags |= AREA_MAY_WRITE;
+	if (r->flags & MAP_NORESERVE && overcommit != OVERCOMMIT_NEVER)
+		a->flags |= AREA_NO_RESERVE;
+	p->shared_memory = !is_file && type != MAP_PRIVATE;
+	return 0;
+}
+
+/* True when a space may have so many pages more. */
+static bool has_room(const struct space *s, uint32_t pages)
+{
+	uint32_t limit = s->limits.address;
+
+	return limit == NO_LIMIT ||
+	       (s->pages <= limit >> PAGE_SHIFT && pages <= (limit >> PAGE_SHIFT) - s->pages);
+}
+
+int space_promise(struct space *s, struct area *like)
+{
+	uint32_t pages = like->end - like->first;
+
+	if (!has_room(s, pages))
+		return -ENOMEM;
+	if (!(like->prot & PROT_W) || !space_wants_promise(like))
+		return 0;
+	if (tenant_commit(s->tenant, pages))
+		return -ENOMEM;
+	like->flags |= AREA_COMMITTED;
+	return 0;
+}
+
+/* Gives shared memory a mapping. Its pages are no promise to a space, but no more than the quota has either. */
+static int make_shared_memory(struct space *s, struct plan *p)
+{
+	bool reserves = !(p->like.flags & AREA_NO_RESERVE);
+
+	if (reserves && tenant_commit(s->tenant, p->pages))
+		return -ENOMEM;
+	if (reserves)
+		tenant_uncommit(s->tenant, p->pages);
+	p->like.file = mapping_create(s->tenant->owner, (uint64_t)p->pages << PAGE_SHIFT);
+	return p->like.file ? 0 : -ENOMEM;
+}
+
+/* Puts an area where something else may be. */
+static int put_area(struct space *s, const struct plan *p)
+{
+	struct pages range = PAGES(p->like.first, p->pages);
+	struct area_spares spares;
+	struct tlb_batch b;
+	int err;
+
+	if (!p->replaces && space_add(s, &p->like, NULL))
+		return 0;
+	err = area_spares_fill(&spares, 1 + (p->replaces ? space_drop_spares(s, range) : 0));
+	if (err)
+		return err;
+
+	/* From here nothing fails. */
+	if (p->replaces) {
+		tlb_begin(&b, s->pd.root);
+		space_drop(s, range, &spares, &b);
+		tlb_finish(&b);
+	}
+	space_add(s, &p->like, &spares);
+	area_spares_free(&spares);
+	return 0;
+}
+
+void space_populate(struct space *s, struct pages range)
+{
+	vpn_t end = range.first + range.count;
+	struct area *a = area_find(&s->areas, range.first);
+
+	for (; a && a->first < end; a = area_next(a)) {
+		vpn_t first = a->first > range.first ? a->first : range.first;
+		vpn_t last = a->end < end ? a->end : end;
+
+		if (a->prot)
+			fault_populate(s, PAGES(first, last - first),
+				       a->prot & PROT_W && !(a->flags & AREA_SHARED));
+	}
+}
+
+int32_t space_mmap(struct space *s, const struct mmap_request *r)
+{
+	struct plan p = {.replaces = false};
+	int err = place(s, r, &p);
+
+	if (!err)
+		err = classify(s, r, &p);
+	if (!err)
+		err = space_promise(s, &p.like);
+	if (!err && p.shared_memory)
+		err = make_shared_memory(s, &p);
+	if (!err)
+		err = put_area(s, &p);
+	if (err && p.like.flags & AREA_COMMITTED)
+		tenant_uncommit(s->tenant, p.pages);
+	if (p.shared_memory && p.like.file)
+		mapping_put(p.like.file);
+	if (err)
+		return err;
+	if (r->flags & MAP_POPULATE || (p.like.flags & (AREA_LOCKED | AREA_ON_FAULT)) == AREA_LOCKED)
+		space_populate(s, PAGES(p.like.first, p.pages));
+	return (int32_t)vaddr_of(p.like.first);
+}
+
+int space_unmap(struct space *s, struct pages range)
+{
+	struct area_spares spares;
+	struct tlb_batch b;
+	int err = area_spares_fill(&spares, space_drop_spares(s, range));
+
+	if (err)
+		return err;
+	tlb_begin(&b, s->pd.root);
+	space_drop(s, range, &spares, &b);
+	free_tables_of_run(&s->pd, range, &b);
+	tlb_finish(&b);
+	return 0;
+}
+
+int space_munmap(struct space *s, vaddr_t addr, uint32_t length)
+{
+	struct pages range = PAGES(vpn_of(addr), pages_of_bytes(length));
+
+	if (addr % PAGE_SIZE || !length || range.first > USER_VPN_END ||
+	    range.count > USER_VPN_END - range.first)
+		return -EINVAL;
+	if (s->areas.count >= SPACE_AREAS_MAX && space_drop_spares(s, range))
+		return -ENOMEM;
+	return space_unmap(s, range);
+}
+
+/* How far a call that works its way up through areas gets, what stops it, and what it takes on the way. */
+struct way {
+	vpn_t end;
+	int err;
+	uint32_t promises;
+};
+
+/* Finds the pages that get a protection: up to one that no area holds, or that may not have it. */
+static struct way way_of(struct space *s, struct pages range, prot_t prot)
+{
+	vpn_t end = range.first + range.count;
+	struct way w = {range.first, 0, 0};
+
+	for (struct area *a = area_find(&s->areas, w.end); w.end < end; a = area_next(a)) {
+		vpn_t last;
+
+		if (!a || a->first > w.end) {
+			w.err = -ENOMEM;
+			break;
+		}
+		if (prot & PROT_W && !(a->flags & AREA_MAY_WRITE)) {
+			w.err = -EACCES;
+			break;
+		}
+		last = a->end < end ? a->end : end;
+		if (prot & PROT_W && space_wants_promise(a))
+			w.promises += last - w.end;
+		w.end = last;
+	}
+	return w;
+}
+
+/* Moves a range's end to that of the stack, or the like, that it begins in. */
+static int whole_stack(struct space *s, struct pages *range, uint32_t prot)
+{
+	vpn_t end = range->first + range->count;
+	const struct area *a = area_find(&s->areas, range->first);
+
+	if (!(prot & (PROT_GROWSDOWN | PROT_GROWSUP)))
+		return 0;
+	if (!a || a->first >= end)
+		return -ENOMEM;
+	if (prot & PROT_GROWSDOWN) {
+		if (!(a->flags & AREA_GROWS_DOWN))
+			return -EINVAL;
+		*range = PAGES(a->first, end - a->first);
+		return 0;
+	}
+	if (a->first > range->first)
+		return -ENOMEM;
+	if (!(a->flags & AREA_GROWS_UP))
+		return -EINVAL;
+	range->count = a->end - range->first;
+	return 0;
+}
+
+/* Checks what does not depend on the areas; 1: there is nothing to do. */
+static int check_mprotect(vaddr_t addr, uint32_t length, uint32_t prot)
+{
+	uint32_t grows = prot & (PROT_GROWSDOWN | PROT_GROWSUP);
+
+	if (grows == (PROT_GROWSDOWN | PROT_GROWSUP) || addr % PAGE_SIZE)
+		return -EINVAL;
+	if (!length)
+		return 1;
+	if (pages_of_bytes(length) > ARCH_VPN_END - vpn_of(addr) || pages_of_bytes(length) == ARCH_VPN_END)
+		return -ENOMEM;
+	return prot & ~(grows | PROT_READ | PROT_WRITE | PROT_EXEC | PROT_SEM) ? -EINVAL : 0;
+}
+
+int space_mprotect(struct space *s, vaddr_t addr, uint32_t length, uint32_t prot)
+{
+	struct area_change c = {.protects = true, .commits = true, .prot = prot_of(prot)};
+	struct pages range = PAGES(vpn_of(addr), pages_of_bytes(length));
+	int err = check_mprotect(addr, length, prot);
+	struct way w;
+
+	if (!err)
+		err = whole_stack(s, &range, prot);
+	if (err)
+		return err < 0 ? err : 0;
+	w = way_of(s, range, c.prot);
+	range.count = w.end - range.first;
+	if (!range.count)
+		return w.err;
+	if (s->areas.count + space_cuts(s, range.first) + space_cuts(s, w.end) > SPACE_AREAS_MAX)
+		return -ENOMEM;
+	if (tenant_commit(s->tenant, w.promises))
+		return -ENOMEM;
+	err = space_change(s, range, &c);
+	if (err)
+		tenant_uncommit(s->tenant, w.promises);
+	return err ? err : w.err;
+}
+
+int space_set_brk(struct space *s, vaddr_t start)
+{
+	if (vpn_of(start) < USER_FIRST_VPN || vpn_of(start) >= USER_VPN_END)
+		return -ENOMEM;
+	s->brk_start = s->brk = start;
+	return 0;
+}
+
+/* Puts pages behind the break. */
+static int brk_up(struct space *s, vpn_t first, vpn_t end)
+{
+	struct plan p = {
+		.like = {.first = first,
+			 .end = end,
+			 .prot = PROT_R | PROT_W,
+			 .flags = AREA_MAY_WRITE | s->future_flags,
+			 .pd = &s->pd},
+		.pages = end - first,
+	};
+	int err;
+
+	/* One page more is left free, so that the break does not touch what lies above. */
+	if (end >= USER_VPN_END || !area_is_free(&s->areas, PAGES(first, end - first + 1)))
+		return -ENOMEM;
+	if (s->areas.count >= SPACE_AREAS_MAX || space_promise(s, &p.like))
+		return -ENOMEM;
+	err = put_area(s, &p);
+	if (err && p.like.flags & AREA_COMMITTED)
+		tenant_uncommit(s->tenant, p.pages);
+	if (!err && (s->future_flags & (AREA_LOCKED | AREA_ON_FAULT)) == AREA_LOCKED)
+		space_populate(s, PAGES(first, end - first));
+	return err;
+}
+
+vaddr_t space_brk(struct space *s, vaddr_t addr)
+{
+	vpn_t now = vpn_of(s->brk + PAGE_SIZE - 1), then = vpn_of(addr + PAGE_SIZE - 1);
+	int err = 0;
+
+	if (addr < s->brk_start || vpn_of(addr) >= USER_VPN_END)
+		return s->brk;
+	if (s->limits.data != NO_LIMIT && addr - s->brk_start > s->limits.data)
+		return s->brk;
+	if (then < now)
+		err = space_munmap(s, vaddr_of(then), (now - then) << PAGE_SHIFT);
+	else if (then > now)
+		err = brk_up(s, now, then);
+	if (!err)
+		s->brk = addr;
+	return s->brk;
+}
+
+int space_map_stack(struct space *s, vaddr_t top, uint32_t size_limit, uint32_t prot)
+{
+	uint32_t limit = pages_of_bytes(size_limit), pages = limit < STACK_PAGES ? limit : STACK_PAGES;
+	vpn_t end = vpn_of(top), room = limit + GUARD_GAP;
+	struct plan p = {
+		.like = {.first = end - pages,
+			 .end = end,
+			 .prot = prot_of(prot),
+			 .flags = AREA_MAY_WRITE | AREA_GROWS_DOWN,
+			 .pd = &s->pd},
+		.pages = pages,
+	};
+	int err;
+
+	if (!pages || end > USER_VPN_END || end < pages + USER_FIRST_VPN ||
+	    !area_is_free(&s->areas, PAGES(p.like.first, pages)))
+		return -ENOMEM;
+	err = space_promise(s, &p.like);
+	if (err)
+		return err;
+	err = put_area(s, &p);
+	if (err) {
+		tenant_uncommit(s->tenant, p.like.flags & AREA_COMMITTED ? pages : 0);
+		return err;
+	}
+	s->stack_top = top;
+	s->limits.stack = size_limit;
+	/* A stack without a limit still leaves the larger part of the addresses to others. */
+	s->mmap_base = end - (room < end / 2 ? room : end / 2);
+	return 0;
+}

@@ -1,0 +1,430 @@
+/*
+ * mm/space.c - address spaces and who pays for them. Owns the areas' nodes and the tenants; a space's directory and
+ * its areas are its process's to change. Lock: none, kernel code is not preempted.
+ *
+ * What calls of a program do to areas is made of few steps, none of which can fail: cut at two pages (with nodes that
+ * were taken before), drop or change what lies between, put something in, merge.
+ */
+#include <lib/panic.h>
+#include <linux/mman.h>
+#include <mm/pgtable_run.h>
+#include <mm/slab.h>
+#include <mm/space.h>
+
+pfn_t zero_frame;
+unsigned overcommit;
+
+static struct {
+	struct cache areas;
+} spaces;
+
+int space_init(void)
+{
+	int err = frame_alloc(ALLOC_USER | ALLOC_ZERO, &zero_frame);
+
+	cache_init(&spaces.areas, "areas", sizeof(struct area));
+	return err;
+}
+
+int tenant_create(struct container_id parent, uint32_t pages, struct tenant **out)
+{
+	struct tenant *t = kmalloc(sizeof(*t));
+	int err;
+
+	if (!t)
+		return -ENOMEM;
+	*t = (struct tenant){.refs = 1};
+	err = container_split(parent, pages, &t->owner);
+	if (err)
+		kmfree(t);
+	else
+		*out = t;
+	return err;
+}
+
+void tenant_get(struct tenant *t)
+{
+	t->refs++;
+}
+
+void tenant_put(struct tenant *t)
+{
+	if (--t->refs)
+		return;
+	INVARIANT(!t->committed);
+	container_destroy(t->owner);
+	kmfree(t);
+}
+
+int tenant_commit(struct tenant *t, uint32_t pages)
+{
+	uint32_t quota = 0, before = overcommit == OVERCOMMIT_NEVER ? t->committed : 0;
+
+	container_get_quota(t->owner, &quota);
+	if (overcommit != OVERCOMMIT_ALWAYS && (before > quota || pages > quota - before))
+		return -ENOMEM;
+	t->committed += pages;
+	return 0;
+}
+
+int tenant_commit_again(struct tenant *t, uint32_t pages)
+{
+	if (overcommit == OVERCOMMIT_NEVER)
+		return tenant_commit(t, pages);
+	t->committed += pages;
+	return 0;
+}
+
+void tenant_uncommit(struct tenant *t, uint32_t pages)
+{
+	t->committed -= pages;
+}
+
+int space_create(struct space *s, struct tenant *t, struct space_limits limits)
+{
+	int err;
+
+	*s = (struct space){.tenant = t, .limits = limits, .mmap_base = USER_VPN_END};
+	area_tree_init(&s->areas);
+	err = pdir_init(&s->pd, t->owner);
+	if (!err)
+		tenant_get(t);
+	return err;
+}
+
+void space_load(const struct space *s)
+{
+	set_pdir_base(&s->pd);
+}
+
+static uint32_t length(const struct area *a)
+{
+	return a->end - a->first;
+}
+
+/* Gives a node back with what it holds. It is in no tree. */
+static void free_area(struct space *s, struct area *a)
+{
+	if (a->flags & AREA_COMMITTED)
+		tenant_uncommit(s->tenant, length(a));
+	if (a->file) {
+		mapping_remove_area(a);
+		mapping_put(a->file);
+	}
+	cache_free(&spaces.areas, a);
+}
+
+/* Without balancing a tree that is to go: from each leaf to its parent. */
+static void free_areas(struct space *s, struct area *a)
+{
+	while (a) {
+		struct area *child = RB_LEFT(a, link) ? RB_LEFT(a, link) : RB_RIGHT(a, link);
+		struct area *parent = RB_PARENT(a, link);
+
+		if (child) {
+			a = child;
+			continue;
+		}
+		if (parent && RB_LEFT(parent, link) == a)
+			RB_LEFT(parent, link) = NULL;
+		else if (parent)
+			RB_RIGHT(parent, link) = NULL;
+		drop_run(&s->pd, PAGES(a->first, length(a)));
+		free_area(s, a);
+		a = parent;
+	}
+}
+
+void space_destroy(struct space *s)
+{
+	if (arch_mmu_root().n == s->pd.root.n)
+		panic("space_destroy of the loaded space, root 0x%x", s->pd.root.n);
+	free_areas(s, RB_ROOT(&s->areas.root));
+	area_tree_init(&s->areas);
+	vm_free_tables(&s->pd);
+	tenant_put(s->tenant);
+	s->tenant = NULL;
+	s->last = NULL;
+}
+
+struct area *space_find(struct space *s, vpn_t v)
+{
+	struct area *a = s->last;
+
+	if (a && v - a->first < a->end - a->first)
+		return a;
+	a = area_find(&s->areas, v);
+	if (a)
+		s->last = a;
+	return a;
+}
+
+struct area *space_next_area(struct space *s, vaddr_t at)
+{
+	return area_find(&s->areas, vpn_of(at));
+}
+
+uint32_t space_resident(const struct space *s)
+{
+	uint32_t pages = 0;
+
+	for (struct area *a = area_first(&s->areas); a; a = area_next(a))
+		pages += count_run(&s->pd, PAGES(a->first, length(a)));
+	return pages;
+}
+
+/* Nodes. */
+
+int area_spares_fill(struct area_spares *p, unsigned count)
+{
+	p->first = NULL;
+	while (count--) {
+		struct area *a = cache_alloc(&spaces.areas);
+
+		if (!a) {
+			area_spares_free(p);
+			return -ENOMEM;
+		}
+		RB_LEFT(a, link) = p->first;
+		p->first = a;
+	}
+	return 0;
+}
+
+struct area *area_spares_take(struct area_spares *p)
+{
+	struct area *a = p->first;
+
+	INVARIANT(a);
+	p->first = RB_LEFT(a, link);
+	return a;
+}
+
+void area_spares_free(struct area_spares *p)
+{
+	while (p->first)
+		cache_free(&spaces.areas, area_spares_take(p));
+}
+
+/* Areas. */
+
+static void count_pages(struct space *s, const struct area *a, uint32_t more)
+{
+	s->pages += more;
+	if (a->flags & AREA_LOCKED)
+		s->locked += more;
+}
+
+bool space_cuts(struct space *s, vpn_t v)
+{
+	const struct area *a = area_find(&s->areas, v);
+
+	return a && a->first < v;
+}
+
+void space_split(struct space *s, vpn_t v, struct area_spares *p)
+{
+	struct area *a = area_find(&s->areas, v), *upper;
+	vpn_t end;
+
+	if (!a || a->first >= v)
+		return;
+	upper = area_spares_take(p);
+	end = a->end;
+	*upper = *a;
+	upper->first = v;
+	upper->offset += v - a->first;
+	if (a->file) {
+		mapping_get(a->file);
+		mapping_add_area(a->file, upper);
+	}
+	/* Only what is at the top grows up, at the bottom down: the guard gap goes with it. */
+	area_resize(a, a->first, v);
+	upper->end = end;
+	area_insert(&s->areas, upper);
+}
+
+void space_resize(struct space *s, struct area *a, vpn_t first, vpn_t end)
+{
+	count_pages(s, a, end - first - length(a));
+	area_resize(a, first, end);
+}
+
+/* True when two neighbours could be one area. */
+static bool alike(const struct area *a, const struct area *b)
+{
+	return a->end == b->first && a->prot == b->prot && a->flags == b->flags && a->file == b->file &&
+	       (!a->file || a->offset + length(a) == b->offset);
+}
+
+/* Makes the pages of the area behind another its own. */
+static void swallow(struct space *s, struct area *a, struct area *gone)
+{
+	vpn_t end = gone->end;
+
+	area_remove(&s->areas, gone);
+	if (s->last == gone)
+		s->last = a;
+	a->own_pages |= gone->own_pages;
+	gone->flags &= ~AREA_COMMITTED; /* what was promised for its pages goes with them */
+	free_area(s, gone);
+	area_resize(a, a->first, end);
+}
+
+/* Merges an area with the one in front, if they are alike. Returns what holds its pages. */
+static struct area *merge_front(struct space *s, struct area *a)
+{
+	struct area *prev = area_prev(a);
+
+	if (!prev || !alike(prev, a))
+		return a;
+	swallow(s, prev, a);
+	return prev;
+}
+
+void space_grow_end(struct space *s, struct area *a, vpn_t end)
+{
+	struct area *next;
+
+	space_resize(s, a, a->first, end);
+	next = area_next(a);
+	if (next)
+		merge_front(s, next);
+}
+
+/* Returns a neighbour that is alike and has grown over the pages; null where there is none. */
+static struct area *extend(struct space *s, const struct area *like)
+{
+	struct area *next = area_find(&s->areas, like->first);
+	struct area *prev = next ? area_prev(next) : area_last(&s->areas);
+
+	if (prev && alike(prev, like)) {
+		prev->own_pages |= like->own_pages;
+		space_grow_end(s, prev, like->end);
+		return prev;
+	}
+	if (next && alike(like, next)) {
+		next->own_pages |= like->own_pages;
+		next->offset = like->offset;
+		space_resize(s, next, like->first, next->end);
+		return next;
+	}
+	return NULL;
+}
+
+struct area *space_add(struct space *s, const struct area *like, struct area_spares *p)
+{
+	struct area *a = extend(s, like);
+
+	if (a || !p)
+		return a;
+	a = area_spares_take(p);
+	*a = *like;
+	if (a->file) {
+		mapping_get(a->file);
+		mapping_add_area(a->file, a);
+	}
+	area_insert(&s->areas, a);
+	count_pages(s, a, length(a));
+	return a;
+}
+
+/* Cuts an area to [first, end); what it had beyond is cleared. */
+static void trim(struct space *s, struct area *a, vpn_t first, vpn_t end, struct tlb_batch *b)
+{
+	clear_run(&s->pd, PAGES(a->first, first - a->first), b);
+	clear_run(&s->pd, PAGES(end, a->end - end), b);
+	if (a->flags & AREA_COMMITTED)
+		tenant_uncommit(s->tenant, length(a) - (end - first));
+	a->offset += first - a->first;
+	space_resize(s, a, first, end);
+}
+
+static void drop_area(struct space *s, struct area *a, struct tlb_batch *b)
+{
+	clear_run(&s->pd, PAGES(a->first, length(a)), b);
+	area_remove(&s->areas, a);
+	count_pages(s, a, 0u - length(a));
+	if (s->last == a)
+		s->last = NULL;
+	free_area(s, a);
+}
+
+unsigned space_drop_spares(struct space *s, struct pages range)
+{
+	const struct area *a = space_find(s, range.first);
+
+	return a && a->first < range.first && a->end > range.first + range.count;
+}
+
+void space_drop(struct space *s, struct pages range, struct area_spares *p, struct tlb_batch *b)
+{
+	vpn_t end = range.first + range.count;
+	struct area *a = space_find(s, range.first), *next;
+
+	if (a && a->first < range.first) {
+		if (a->end > end)
+			space_split(s, end, p);
+		next = area_next(a);
+		trim(s, a, a->first, range.first, b);
+		a = next;
+	}
+	for (; a && a->end <= end; a = next) {
+		next = area_next(a);
+		drop_area(s, a, b);
+	}
+	if (a && a->first < end)
+		trim(s, a, end, a->end, b);
+}
+
+bool space_wants_promise(const struct area *a)
+{
+	return !(a->flags & (AREA_SHARED | AREA_COMMITTED | AREA_NO_RESERVE));
+}
+
+/* Changes one area that lies in the range wholly. */
+static void change_area(struct space *s, struct area *a, const struct area_change *c, struct tlb_batch *b)
+{
+	uint32_t set = c->set;
+
+	if (c->commits && c->prot & PROT_W && space_wants_promise(a))
+		set |= AREA_COMMITTED;
+	count_pages(s, a, 0u - length(a));
+	a->flags = (a->flags & ~c->clear) | set;
+	count_pages(s, a, length(a));
+	if (!c->protects || a->prot == c->prot)
+		return;
+	a->prot = c->prot;
+	protect_run(&s->pd, PAGES(a->first, length(a)),
+		    (struct run_protection){c->prot, a->flags & AREA_SHARED}, b);
+}
+
+int space_change(struct space *s, struct pages range, const struct area_change *c)
+{
+	vpn_t end = range.first + range.count;
+	struct area_spares p;
+	struct tlb_batch b;
+	struct area *a;
+	int err = area_spares_fill(&p, space_cuts(s, range.first) + space_cuts(s, end));
+
+	if (err)
+		return err;
+
+	/* From here nothing fails. */
+	tlb_begin(&b, s->pd.root);
+	space_split(s, range.first, &p);
+	space_split(s, end, &p);
+	for (a = area_find(&s->areas, range.first); a && a->first < end; a = area_next(a)) {
+		change_area(s, a, c, &b);
+		a = merge_front(s, a);
+	}
+	if (a)
+		merge_front(s, a);
+	tlb_finish(&b);
+	return 0;
+}
+
+prot_t area_entry_prot(const struct area *a, bool write)
+{
+	return PROT_R | PROT_USER | (a->prot & (write ? PROT_W | PROT_X : PROT_X));
+}

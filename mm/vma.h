@@ -1,0 +1,85 @@
+/*
+ * mm/vma.h - areas: runs of pages of one address space that were mapped alike; and the tree that finds them, and the
+ * gaps between them, in O(log n). Knows no page table. Lock: the space's owner.
+ */
+#ifndef MM_VMA_H
+#define MM_VMA_H
+
+#include <arch/pte.h>
+#include <bsd/sys/queue.h>
+#include <bsd/sys/tree.h>
+
+struct mapping;
+
+#define USER_FIRST_VPN 1u /* page 0 is never mapped */
+#define USER_VPN_END   ARCH_KERNEL_VPN
+#define GUARD_GAP      256u /* pages below a stack, or above what grows up, that no other area is put into */
+
+/* What an area is, besides its protection. Areas with different ones are never merged. */
+#define AREA_SHARED 0x001u
+#define AREA_MAY_WRITE                                                                                       \
+	0x002u /* mprotect may make it writable: not a shared mapping of a file open for reading */
+#define AREA_GROWS_DOWN 0x004u
+#define AREA_GROWS_UP   0x008u
+#define AREA_COMMITTED  0x010u /* its pages count in the tenant's commitment */
+#define AREA_LOCKED     0x020u
+#define AREA_ON_FAULT   0x040u /* locked, each page when it is touched */
+#define AREA_NO_RESERVE 0x080u
+#define AREA_NO_FORK    0x100u /* a child does not get it */
+#define AREA_WIPE       0x200u /* a child gets it empty */
+
+struct area {
+	RB_ENTRY(area) link;
+	vpn_t first, end;
+	uint32_t gap;  /* free pages in front of it, guard gaps taken off */
+	uint32_t most; /* the largest gap in its subtree */
+	prot_t prot;   /* what its program may do: PROT_R, PROT_W, PROT_X of arch/pte.h; 0 for PROT_NONE */
+	uint32_t flags;
+	uint32_t offset;      /* page of the file at first; nothing without a file */
+	struct mapping *file; /* null: anonymous memory */
+	struct pdir *pd;      /* whose user part it is mapped in */
+	LIST_ENTRY(area) of_file;
+	bool own_pages; /* pages of its own may be in it: a child must get copies of its entries */
+};
+
+RB_HEAD(area_root, area);
+LIST_HEAD(area_list, area);
+
+struct area_tree {
+	struct area_root root;
+	uint32_t count;
+};
+
+void area_tree_init(struct area_tree *t);
+
+/* Returns the first area that ends behind page v, whether it holds v or not; null where there is none. O(log n). */
+struct area *area_find(const struct area_tree *t, vpn_t v);
+
+/* Return the neighbours in the order of addresses; the first and the last one of all. */
+struct area *area_next(struct area *a);
+struct area *area_prev(struct area *a);
+struct area *area_first(const struct area_tree *t);
+struct area *area_last(const struct area_tree *t);
+
+/* Puts an area, which meets no other, into the tree; takes it out. O(log n). */
+void area_insert(struct area_tree *t, struct area *a);
+void area_remove(struct area_tree *t, struct area *a);
+
+/* Moves an area's ends; it must stay between its neighbours. Its offset stays. O(log n). */
+void area_resize(struct area *a, vpn_t first, vpn_t end);
+
+/* Returns the end of what an area keeps others out of, and the beginning: its own, or with a guard gap. */
+vpn_t area_guarded_end(const struct area *a);
+vpn_t area_guarded_first(const struct area *a);
+
+/* True when no area, nor the guard gap of one, meets a range. */
+bool area_is_free(const struct area_tree *t, struct pages range);
+
+/* Return the highest, or lowest, place for count pages in [low, high), clear of guard gaps; 0: none. O(log n). */
+vpn_t area_highest_gap(const struct area_tree *t, uint32_t count, vpn_t low, vpn_t high);
+vpn_t area_lowest_gap(const struct area_tree *t, uint32_t count, vpn_t low, vpn_t high);
+
+/* Proves order, gaps and the tree's own rules; prints each fault and returns how many there are. */
+unsigned area_tree_check(const struct area_tree *t);
+
+#endif
