@@ -11,7 +11,8 @@
 #define GATE_USER      0x6000u /* reachable by INT from user mode */
 #define STUB_SIZE      16u
 
-void trap_syscall_entry(void);     /* trap.S */
+void trap_syscall_entry(void); /* trap.S */
+void trap_page_fault_entry(void);
 extern const uint8_t trap_stubs[]; /* trap.S: STUB_SIZE bytes for each vector */
 
 static uint64_t idt[TRAP_VECTORS];
@@ -33,6 +34,7 @@ void idt_init(void)
 	for (uint32_t v = 0; v < TRAP_VECTORS; v++)
 		idt[v] = gate(GDT_KERNEL_CODE, (uint32_t)trap_stubs + v * STUB_SIZE, GATE_INTERRUPT);
 	idt[TRAP_DOUBLE_FAULT] = gate(GDT_DOUBLE_FAULT, 0, GATE_TASK);
+	idt[TRAP_PAGE_FAULT] = gate(GDT_KERNEL_CODE, (uint32_t)trap_page_fault_entry, GATE_INTERRUPT);
 	idt[TRAP_BREAKPOINT] |= (uint64_t)GATE_USER << 32;
 	idt[TRAP_OVERFLOW] |= (uint64_t)GATE_USER << 32;
 	idt[TRAP_SYSCALL] = gate(GDT_KERNEL_CODE, (uint32_t)trap_syscall_entry, GATE_INTERRUPT | GATE_USER);

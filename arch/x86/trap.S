@@ -25,6 +25,7 @@
 #define FRAME_CS         64
 #define FRAME_SIZE       80
 #define HOOK_SYSCALL     0
+#define HOOK_TRAP        4
 #define HOOK_RETURN_WORK 8
 
 	.text
@@ -70,6 +71,7 @@ trap_common:
 	PUSH_REGISTERS
 	movl %cr2, %eax
 	pushl %eax
+frame_stands:
 	pushl $EFLAGS_NONE /* not CLAC, which the i486 lacks; iret brings back what was interrupted */
 	popfl
 	LOAD_KERNEL_SEGMENTS
@@ -88,6 +90,25 @@ handle:
 	addl $8, %esp /* vector and error code */
 	iretl
 	.size trap_common, . - trap_common
+
+/* A program's page fault goes to the hook as trap_dispatch would do it: there are more of them than of all others. */
+	.globl trap_page_fault_entry
+	.type trap_page_fault_entry, @function
+trap_page_fault_entry:
+	pushl $TRAP_PAGE_FAULT
+	PUSH_REGISTERS
+	movl %cr2, %eax
+	pushl %eax
+	testb $3, FRAME_CS(%esp)
+	jz frame_stands
+	pushl $EFLAGS_IF
+	popfl
+	LOAD_KERNEL_SEGMENTS
+	pushl %esp
+	call *trap_hooks + HOOK_TRAP
+	addl $4, %esp
+	jmp return_to_user
+	.size trap_page_fault_entry, . - trap_page_fault_entry
 
 /* INT 0x80, interrupts off; the program's registers are trusted in nothing. In the place of cr2 stands any word. */
 	.globl trap_syscall_entry

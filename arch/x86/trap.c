@@ -34,7 +34,8 @@ extern const uint8_t user_copy_first[], user_copy_end[];
 
 #define EFLAGS_IF 0x200u
 
-struct user_hooks trap_hooks;
+static void nobody_expects(struct trap_frame *f);
+struct user_hooks trap_hooks = {.trap = nobody_expects};
 uint32_t arch_return_work;
 
 /* As trap.S has them. */
@@ -43,7 +44,8 @@ _Static_assert(offsetof(struct trap_frame, gs) == 4 && offsetof(struct trap_fram
 		       offsetof(struct trap_frame, error) == 56 && offsetof(struct trap_frame, cs) == 64 &&
 		       sizeof(struct trap_frame) == 80,
 	       "the frame");
-_Static_assert(offsetof(struct user_hooks, syscall) == 0 && offsetof(struct user_hooks, return_work) == 8,
+_Static_assert(offsetof(struct user_hooks, syscall) == 0 && offsetof(struct user_hooks, trap) == 4 &&
+		       offsetof(struct user_hooks, return_work) == 8,
 	       "the hooks");
 
 static bool ready;
@@ -132,6 +134,8 @@ struct user_hooks arch_user_hooks(const struct user_hooks *hooks)
 	struct user_hooks before = trap_hooks;
 
 	trap_hooks = *hooks;
+	if (!trap_hooks.trap)
+		trap_hooks.trap = nobody_expects;
 	return before;
 }
 
@@ -185,6 +189,11 @@ static _Noreturn void panic_trap(const struct trap_frame *f)
 	panic_at(f, "%s%s, error code 0x%x", trap_name(f->vector), where, f->error);
 }
 
+static void nobody_expects(struct trap_frame *f)
+{
+	panic_trap(f);
+}
+
 static bool in_copy_functions(const struct trap_frame *f)
 {
 	return f->vector == TRAP_PAGE_FAULT &&
@@ -213,7 +222,7 @@ static void dispatch_from_kernel(struct trap_frame *f)
 
 static void dispatch_from_user(struct trap_frame *f)
 {
-	if (!trap_hooks.trap || (1u << f->vector & OF_THE_MACHINE))
+	if (1u << f->vector & OF_THE_MACHINE)
 		panic_trap(f);
 	arch_irq_enable();
 	trap_hooks.trap(f);

@@ -1,14 +1,15 @@
 /*
  * arch/trap.h - exceptions and interrupts, and the registers that they and panics found.
  *
- * Every vector enters through a small stub that pushes a struct trap_frame, system calls through one written for
- * speed, which leaves out cr2; a double fault enters through a task
+ * Every vector enters through a small stub that pushes a struct trap_frame, system calls and page faults through
+ * ones written for speed (the first leaves out cr2); a double fault enters through a task
  * gate, on a stack of its own, because the usual stack may be what failed.
  */
 #ifndef ARCH_TRAP_H
 #define ARCH_TRAP_H
 
 #define TRAP_PROTECTION 13
+#define TRAP_PAGE_FAULT 14
 #define TRAP_SYSCALL    0x80
 
 #ifndef __ASSEMBLER__
@@ -23,7 +24,6 @@
 #define TRAP_NO_FPU         7u
 #define TRAP_DOUBLE_FAULT   8u
 #define TRAP_INVALID_TSS    10u
-#define TRAP_PAGE_FAULT     14u
 #define TRAP_MACHINE_CHECK  18u
 #define TRAP_CPU_VECTORS    32u
 #define TRAP_IRQ_FIRST      32u   /* the interrupt controllers' 16 lines: arch/pic.h */
