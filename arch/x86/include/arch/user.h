@@ -35,7 +35,7 @@ struct user_hooks {
 	void (*tick)(bool from_user);
 };
 
-/* Sets them and returns those before. Where a hook is null, as all are at first, traps panic and faults are not mended. */
+/* Sets them and returns those before. Without a hook, as at first, traps panic and faults are not mended. */
 struct user_hooks arch_user_hooks(const struct user_hooks *hooks);
 extern struct user_hooks trap_hooks; /* those in use, for arch/ */
 
