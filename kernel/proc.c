@@ -25,7 +25,8 @@
 	 CLONE_CHILD_CLEARTID | CLONE_SETTLS | CLONE_DETACHED)
 
 static struct {
-	struct proc_list bucket[BUCKETS];
+	struct proc_list bucket[BUCKETS]; /* by number */
+	struct proc_list all;
 	int32_t last_pid;
 	struct proc *init;
 } procs;
@@ -45,8 +46,7 @@ int proc_each(int (*visit)(struct proc *, void *), void *arg)
 	struct proc *p, *next;
 	int result = 0;
 
-	for (uint32_t i = 0; i < BUCKETS && !result; i++)
-		LIST_FOREACH_SAFE(p, &procs.bucket[i], hashed, next)
+	LIST_FOREACH_SAFE(p, &procs.all, listed, next)
 	if ((result = visit(p, arg)))
 		break;
 	return result;
@@ -169,12 +169,14 @@ static void link(struct proc *p, struct proc *parent)
 	if (parent)
 		LIST_INSERT_HEAD(&parent->children, p, sibling);
 	LIST_INSERT_HEAD(&procs.bucket[(uint32_t)p->pid % BUCKETS], p, hashed);
+	LIST_INSERT_HEAD(&procs.all, p, listed);
 }
 
 static void unlink(struct proc *p)
 {
 	LIST_REMOVE(p, sibling);
 	LIST_REMOVE(p, hashed);
+	LIST_REMOVE(p, listed);
 }
 
 /* The child's files and space; all or nothing. */

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""bench_user.py - runs user/bench.c on Quire and on Debian's Linux in QEMU, and shows both; behind scripts/bench --user.
+"""bench_user.py - runs user/bench.c on Quire and on Debian's Linux in QEMU; behind scripts/bench --user.
 
     bench_user.py --fetch build/i386 --base build/user/initramfs.cpio --program build/user/bench
     bench_user.py ... --kernel build/quire.elf      with Quire's column; without, only Linux's
