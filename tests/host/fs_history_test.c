@@ -1,5 +1,5 @@
 /*
- * tests/host/fs_history_test.c - random histories of calls, made to fs/ and to the Linux that the tests run on: results,
+ * tests/host/fs_history_test.c - random histories of calls, to fs/ and to the Linux that the tests run on: results,
  * errors, contents and what stat and getdents tell must be the same. Paths have no "..", which could lead out of the
  * folder.
  */

@@ -1,6 +1,6 @@
 /*
  * tests/host/fs_sweep_test.c - system calls of fs/ with each of their allocations made to fail in turn: they must say
- * so, change nothing and leak nothing, and succeed when none fails. And calls that wait, with somebody who comes meanwhile.
+ * so, change nothing and leak nothing, and succeed when none fails. And calls that wait, until somebody comes.
  */
 #include "calls.h"
 
@@ -225,7 +225,7 @@ KTEST(fs_sweep, opening_a_named_pipe_waits_for_the_other_side)
 	EXPECT_EQ(CALL(sys_pread64, 2, U, 1, 0, 0), -ESPIPE);
 }
 
-/* A fault in the middle of what stands in one page of a pipe moves nothing of it; nothing of a write that is not torn. */
+/* A fault in the middle of what stands in one page of a pipe moves nothing of it, nor of a write that is one piece. */
 KTEST(fs_sweep, faults_leave_a_pipe_whole)
 {
 	EXPECT_EQ(CALL(sys_pipe2, U, O_NONBLOCK), 0);
