@@ -21,7 +21,7 @@
 #define MEASURED_AGAIN 5u
 #define AGREEMENT      64u
 #define PROOF_TICKS    2u /* a first one may have been left over */
-#define PATIENCE_MS    200u
+#define PATIENCE_MS    500u
 #define PATIENCE       4000000u /* accesses of a port, where no counter is measured: seconds at most */
 #define PORT_DELAY     0x80
 
