@@ -10,6 +10,7 @@
 #include <kernel/exec.h>
 #include <kernel/proc.h>
 #include <kernel/random.h>
+#include <kernel/signal_frame.h>
 #include <lib/string.h>
 #include <linux/auxvec.h>
 #include <mm/fault.h>
@@ -17,16 +18,16 @@
 #include <mm/slab.h>
 #include <mm/usercopy.h>
 
-#define STRINGS_MOST   (2u << 20) /* of arguments and environment, as Linux's quarter of 8 MiB */
-#define STRINGS_FIRST  PAGE_SIZE
-#define ONE_MOST       (32u * PAGE_SIZE) /* of one string: MAX_ARG_STRLEN */
-#define SCRIPTS_MOST   4u
-#define BEGIN_LENGTH   256u /* of a file, to know its kind: BINPRM_BUF_SIZE */
-#define RANDOM_BYTES   16u
-#define STACK_RANDOM   0x800u /* pages */
-#define BRK_RANDOM     0x2000u
-#define STACK_ALIGN    16u
-#define AUX_MOST       20u
+#define STRINGS_MOST  (2u << 20) /* of arguments and environment, as Linux's quarter of 8 MiB */
+#define STRINGS_FIRST PAGE_SIZE
+#define ONE_MOST      (32u * PAGE_SIZE) /* of one string: MAX_ARG_STRLEN */
+#define SCRIPTS_MOST  4u
+#define BEGIN_LENGTH  256u /* of a file, to know its kind: BINPRM_BUF_SIZE */
+#define RANDOM_BYTES  16u
+#define STACK_RANDOM  0x800u /* pages */
+#define BRK_RANDOM    0x2000u
+#define STACK_ALIGN   16u
+#define AUX_MOST      20u
 
 /* Arguments, then the environment, one string behind the other. */
 struct strings {
@@ -224,7 +225,7 @@ static int open_program(struct program *p, const char *path)
 static int map_program(struct program *p)
 {
 	struct space *s = &p->shared->space;
-	vaddr_t top = (ARCH_KERNEL_VPN - random_word() % STACK_RANDOM) << PAGE_SHIFT;
+	vaddr_t top = (ARCH_KERNEL_VPN - 1 - random_word() % STACK_RANDOM) << PAGE_SHIFT;
 	int err = elf_map(s, p->file, &p->elf);
 
 	if (!err)
@@ -232,12 +233,15 @@ static int map_program(struct program *p)
 				      PROT_READ | PROT_WRITE | (p->elf.executable_stack ? PROT_EXEC : 0));
 	if (!err)
 		err = space_set_brk(s, ((p->elf.end + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1)) +
-						(random_word() % BRK_RANDOM << PAGE_SHIFT));
+					       (random_word() % BRK_RANDOM << PAGE_SHIFT));
+	if (!err)
+		err = signal_page_map(s);
 	p->stack = top;
 	return err;
 }
 
-static uint32_t fill_auxiliary(const struct program *p, uint32_t *aux, vaddr_t random, vaddr_t platform, vaddr_t path)
+static uint32_t fill_auxiliary(const struct program *p, uint32_t *aux, vaddr_t random, vaddr_t platform,
+			       vaddr_t path)
 {
 	const uint32_t pairs[][2] = {
 		{AT_HWCAP, cpu_info.features},
@@ -293,7 +297,8 @@ static int fill_stack(struct program *p, const char *path)
 	uint32_t aux[2 * AUX_MOST], words, at = 0;
 	uint8_t bytes[RANDOM_BYTES];
 	struct space *s = &p->shared->space;
-	vaddr_t path_at = p->stack - 4 - ((uint32_t)strlen(path) + 1), platform_at = path_at - sizeof(platform);
+	vaddr_t path_at = p->stack - 4 - ((uint32_t)strlen(path) + 1),
+		platform_at = path_at - sizeof(platform);
 	vaddr_t random_at = platform_at - RANDOM_BYTES, strings_at = random_at - p->strings.used, to;
 	int err;
 
@@ -336,6 +341,8 @@ static int fill(struct program *p, const char *path)
 
 static void become(struct trap_frame *f, struct program *p)
 {
+	p->shared->program = p->file;
+	p->file = NULL;
 	proc_enter_space(p->shared);
 	files_close_on_exec(current->files);
 	signals_reset(&current->signals);

@@ -11,6 +11,7 @@
 int proc_exec(struct trap_frame *f, const char *path, vaddr_t argv, vaddr_t envp);
 
 /* The same with arrays of the kernel, which end with a null. */
-int proc_exec_kernel(struct trap_frame *f, const char *path, const char *const *argv, const char *const *envp);
+int proc_exec_kernel(struct trap_frame *f, const char *path, const char *const *argv,
+		     const char *const *envp);
 
 #endif

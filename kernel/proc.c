@@ -3,6 +3,9 @@
  * processor, no preemption.
  */
 #include <arch/timer.h>
+#include <asm/resource.h>
+#include <asm/siginfo.h>
+#include <asm/signal.h>
 #include <fs/file.h>
 #include <kernel/proc.h>
 #include <kernel/start.h>
@@ -11,9 +14,6 @@
 #include <lib/string.h>
 #include <linux/sched.h>
 #include <linux/wait.h>
-#include <asm/resource.h>
-#include <asm/siginfo.h>
-#include <asm/signal.h>
 #include <mm/kmap.h>
 #include <mm/slab.h>
 #include <mm/usercopy.h>
@@ -21,11 +21,12 @@
 #define BUCKETS     64u
 #define STACK_LIMIT (8u << 20)
 #define CLONE_KNOWN                                                                                          \
-	(CSIGNAL | CLONE_VM | CLONE_VFORK | CLONE_PARENT_SETTID | CLONE_CHILD_SETTID | CLONE_CHILD_CLEARTID |   \
-	 CLONE_SETTLS | CLONE_DETACHED)
+	(CSIGNAL | CLONE_VM | CLONE_VFORK | CLONE_PARENT_SETTID | CLONE_CHILD_SETTID |                       \
+	 CLONE_CHILD_CLEARTID | CLONE_SETTLS | CLONE_DETACHED)
 
 static struct {
-	struct proc_list bucket[BUCKETS];
+	struct proc_list bucket[BUCKETS]; /* by number */
+	struct proc_list all;
 	int32_t last_pid;
 	struct proc *init;
 } procs;
@@ -34,7 +35,7 @@ struct proc *proc_find(int32_t pid)
 {
 	struct proc *p;
 
-	LIST_FOREACH(p, &procs.bucket[(uint32_t)pid % BUCKETS], hashed)
+	LIST_FOREACH (p, &procs.bucket[(uint32_t)pid % BUCKETS], hashed)
 		if (p->pid == pid)
 			return p;
 	return NULL;
@@ -45,10 +46,9 @@ int proc_each(int (*visit)(struct proc *, void *), void *arg)
 	struct proc *p, *next;
 	int result = 0;
 
-	for (uint32_t i = 0; i < BUCKETS && !result; i++)
-		LIST_FOREACH_SAFE(p, &procs.bucket[i], hashed, next)
-			if ((result = visit(p, arg)))
-				break;
+	LIST_FOREACH_SAFE(p, &procs.all, listed, next)
+	if ((result = visit(p, arg)))
+		break;
 	return result;
 }
 
@@ -83,6 +83,7 @@ int shared_space_create(struct tenant *t, const struct proc *p, struct shared_sp
 	if (!s)
 		return -ENOMEM;
 	s->refs = 1;
+	s->program = NULL;
 	err = space_create(&s->space, t, proc_space_limits(p));
 	if (err) {
 		kmfree(s);
@@ -97,6 +98,8 @@ void shared_space_put(struct shared_space *s)
 	if (--s->refs)
 		return;
 	space_destroy(&s->space);
+	if (s->program)
+		file_put(s->program);
 	kmfree(s);
 }
 
@@ -166,12 +169,14 @@ static void link(struct proc *p, struct proc *parent)
 	if (parent)
 		LIST_INSERT_HEAD(&parent->children, p, sibling);
 	LIST_INSERT_HEAD(&procs.bucket[(uint32_t)p->pid % BUCKETS], p, hashed);
+	LIST_INSERT_HEAD(&procs.all, p, listed);
 }
 
 static void unlink(struct proc *p)
 {
 	LIST_REMOVE(p, sibling);
 	LIST_REMOVE(p, hashed);
+	LIST_REMOVE(p, listed);
 }
 
 /* The child's files and space; all or nothing. */
@@ -194,6 +199,9 @@ static int copy_holdings(struct proc *child, uint32_t flags)
 			return err;
 		}
 		s->refs = 1;
+		s->program = current->shared->program;
+		if (s->program)
+			file_get(s->program);
 		child->shared = s;
 	}
 	fs_context_copy(&child->fs, &current->fs);
@@ -250,31 +258,48 @@ static int set_child_tls(struct proc *child, vaddr_t tls)
 	return err ? err : arch_tls_set(&child->tls, &d);
 }
 
+/* Makes the child of the running process, with a number, but not yet in the tree. */
+static int make_child(const struct proc_clone *c, struct proc **out)
+{
+	struct proc *child = make();
+	int err;
+
+	if (!child)
+		return -ENOMEM;
+	err = copy_holdings(child, c->flags);
+	if (err)
+		goto no_holdings;
+	copy_rest(child);
+	if (c->flags & CLONE_SETTLS)
+		err = set_child_tls(child, c->tls);
+	child->pid = err ? 0 : new_pid();
+	*out = child;
+	if (child->pid)
+		return 0;
+	err = err ? err : -EAGAIN;
+	fs_context_put(&child->fs);
+	files_put(child->files);
+	shared_space_put(child->shared);
+no_holdings:
+	proc_free(child);
+	return err;
+}
+
 int32_t proc_clone(struct trap_frame *f, const struct proc_clone *c)
 {
 	struct vfork_wait wait = {.over = false};
 	uint32_t flags = c->flags;
 	struct proc *child;
-	int32_t pid = -EINVAL;
+	int32_t pid;
 	int err;
 
 	/* Threads are not to be had: what shares memory runs alone until it leaves. */
-	if (flags & ~(uint32_t)CLONE_KNOWN || (flags & CLONE_VM && !(flags & CLONE_VFORK)) || (flags & CSIGNAL) > SIGNALS)
-		return pid;
-	child = make();
-	if (!child)
-		return -ENOMEM;
-	err = copy_holdings(child, flags);
+	if (flags & ~(uint32_t)CLONE_KNOWN || (flags & CLONE_VM && !(flags & CLONE_VFORK)) ||
+	    (flags & CSIGNAL) > SIGNALS)
+		return -EINVAL;
+	err = make_child(c, &child);
 	if (err)
-		goto no_holdings;
-	copy_rest(child);
-	if (flags & CLONE_SETTLS)
-		err = set_child_tls(child, c->tls);
-	child->pid = err ? 0 : new_pid();
-	if (!child->pid) {
-		err = err ? err : -EAGAIN;
-		goto no_pid;
-	}
+		return err;
 	pid = child->pid;
 	child->exit_signal = (int)(flags & CSIGNAL);
 	copy_frame(child, f, c->stack);
@@ -287,13 +312,6 @@ int32_t proc_clone(struct trap_frame *f, const struct proc_clone *c)
 	while (flags & CLONE_VFORK && !wait.over)
 		wait_uninterrupted(&wait.queue);
 	return pid;
-no_pid:
-	fs_context_put(&child->fs);
-	files_put(child->files);
-	shared_space_put(child->shared);
-no_holdings:
-	proc_free(child);
-	return err;
 }
 
 /* True when nobody wants to hear of p's end. */
@@ -301,8 +319,7 @@ static bool is_unwanted(const struct proc *p)
 {
 	const struct signal_action *a = &p->parent->signals.action[SIGCHLD - 1];
 
-	return p->exit_signal == SIGCHLD &&
-	       (a->handler == (uint32_t)SIG_IGN || a->flags & SA_NOCLDWAIT);
+	return p->exit_signal == SIGCHLD && (a->handler == (uint32_t)SIG_IGN || a->flags & SA_NOCLDWAIT);
 }
 
 static void tell(struct proc *p, int signo, int code, int status)
@@ -417,10 +434,7 @@ static bool has_news(const struct proc *p, uint32_t options)
 
 static int32_t hear(struct proc *p, uint32_t options, struct proc_waited *out)
 {
-	*out = (struct proc_waited){.pid = p->pid,
-				    .status = p->status,
-				    .uid = p->uid[0],
-				    .usage = p->usage};
+	*out = (struct proc_waited){.pid = p->pid, .status = p->status, .uid = p->uid[0], .usage = p->usage};
 	add_usage(&out->usage, &p->children_usage);
 	if (options & WNOWAIT)
 		return out->pid;
@@ -438,7 +452,7 @@ int32_t proc_wait(int32_t which, uint32_t options, struct proc_waited *out)
 		struct proc *p;
 		bool any = false;
 
-		LIST_FOREACH(p, &current->children, sibling) {
+		LIST_FOREACH (p, &current->children, sibling) {
 			if (!is_selected(p, which, options))
 				continue;
 			if (has_news(p, options))
@@ -473,7 +487,7 @@ int proc_start_init(struct tenant *t, void (*begin)(void))
 		panic("no memory for the first process (%d)", err);
 	arch_fpu_init(&p->fpu);
 	p->dumpable = 1;
-	p->pid = p->group = p->session = new_pid();
+	p->pid = new_pid(); /* its group and session are 0, as Linux's: setsid gives it others */
 	link(p, NULL);
 	procs.init = p;
 	arch_context_init(&p->context, p->stack, begin);

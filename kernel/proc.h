@@ -24,6 +24,7 @@ enum proc_state { PROC_READY, PROC_WAITING, PROC_STOPPED, PROC_ZOMBIE };
 /* An address space and who is in it: vfork and posix_spawn share their maker's for a while. */
 struct shared_space {
 	struct space space;
+	struct file *program; /* that it runs; nobody writes to it meanwhile. Null before the first */
 	uint32_t refs;
 };
 
@@ -44,7 +45,7 @@ struct rlimit_pair {
 struct proc {
 	/* What the switch needs. */
 	struct arch_context context;
-	vaddr_t stack;  /* top of the kernel stack */
+	vaddr_t stack;               /* top of the kernel stack */
 	struct shared_space *shared; /* null in a zombie */
 	struct arch_tls tls;
 	struct arch_fpu fpu;
@@ -61,12 +62,12 @@ struct proc {
 	struct proc *parent;
 	LIST_HEAD(proc_list, proc) children;
 	LIST_ENTRY(proc) sibling;
-	LIST_ENTRY(proc) hashed;
+	LIST_ENTRY(proc) hashed, listed;
 	struct wait_queue child_changed;
-	struct vfork_wait *vfork;    /* its maker waits until this one leaves the space that they share */
+	struct vfork_wait *vfork; /* its maker waits until this one leaves the space that they share */
 	int exit_signal;
-	int status;       /* as wait4 tells it: of a zombie, or of one that stopped or goes on */
-	bool told;        /* the last stop or start has been waited for */
+	int status; /* as wait4 tells it: of a zombie, or of one that stopped or goes on */
+	bool told;  /* the last stop or start has been waited for */
 	bool has_execed;
 
 	struct signals signals;
@@ -79,7 +80,7 @@ struct proc {
 	uint32_t clear_tid; /* set_tid_address */
 	uint32_t set_tid;   /* where its number goes as soon as it runs */
 	struct proc_usage usage, children_usage;
-	uint64_t started;                 /* clock_ns */
+	uint64_t started;                  /* clock_ns */
 	uint64_t alarm_at, alarm_interval; /* ITIMER_REAL, in ns; 0: off */
 	struct {
 		uint64_t deadline;

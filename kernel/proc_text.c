@@ -48,8 +48,8 @@ static void add_maps(struct text *t, struct space *s)
 		add(t, "%08x-%08x %c%c%c%c %08x %02x:%02x %u", a->first << PAGE_SHIFT, a->end << PAGE_SHIFT,
 		    a->prot & PROT_R ? 'r' : '-', a->prot & PROT_W ? 'w' : '-', a->prot & PROT_X ? 'x' : '-',
 		    a->flags & AREA_SHARED ? 's' : 'p', a->file ? a->offset << PAGE_SHIFT : 0,
-		    a->file ? (uint32_t)a->file->id[0] >> 8 : 0, a->file ? (uint32_t)a->file->id[0] & 0xFF : 0,
-		    a->file ? (uint32_t)a->file->id[1] : 0);
+		    a->file ? (uint32_t)a->file->id[0] >> 8 : 0,
+		    a->file ? (uint32_t)a->file->id[0] & 0xFF : 0, a->file ? (uint32_t)a->file->id[1] : 0);
 		add(t, "%s%s\n", *name ? "                          " : "", name);
 	}
 }
@@ -88,13 +88,14 @@ static void add_status(struct text *t, const struct proc *p)
 {
 	struct space *s = p->shared ? &p->shared->space : NULL;
 
-	add(t, "Name:\t%s\nUmask:\t0%u%u%u\nState:\t%s\nTgid:\t%d\nPid:\t%d\nPPid:\t%d\n", p->name, p->fs.umask >> 6,
-	    p->fs.umask >> 3 & 7, p->fs.umask & 7, state_of(p),
-	    p->pid, p->pid, parent_of(p));
+	add(t, "Name:\t%s\nUmask:\t0%u%u%u\nState:\t%s\nTgid:\t%d\nPid:\t%d\nPPid:\t%d\n", p->name,
+	    p->fs.umask >> 6, p->fs.umask >> 3 & 7, p->fs.umask & 7, state_of(p), p->pid, p->pid,
+	    parent_of(p));
 	add(t, "Uid:\t%u\t%u\t%u\t%u\n", p->uid[0], p->uid[1], p->uid[2], p->uid[3]);
 	add(t, "Gid:\t%u\t%u\t%u\t%u\n", p->gid[0], p->gid[1], p->gid[2], p->gid[3]);
 	if (s)
-		add(t, "VmSize:\t%8u kB\nVmLck:\t%8u kB\nVmRSS:\t%8u kB\n", s->pages * 4, s->locked * 4, space_resident(s) * 4);
+		add(t, "VmSize:\t%8u kB\nVmLck:\t%8u kB\nVmRSS:\t%8u kB\n", s->pages * 4, s->locked * 4,
+		    space_resident(s) * 4);
 	add(t, "Threads:\t1\nSigPnd:\t%016llx\nSigBlk:\t%016llx\n", (unsigned long long)p->signals.pending,
 	    (unsigned long long)p->signals.blocked);
 }
@@ -103,11 +104,12 @@ static void add_stat(struct text *t, const struct proc *p)
 {
 	struct space *s = p->shared ? &p->shared->space : NULL;
 
-	add(t, "%d (%s) %c %d %d %d 0 -1 0 %u 0 0 0 ", p->pid, p->name, *state_of(p), parent_of(p), p->group, p->session,
-	    p->usage.minor_faults);
-	add(t, "%u %u %u %u 20 0 1 0 %u %u %u\n", p->usage.user_ticks, p->usage.kernel_ticks, p->children_usage.user_ticks,
-	    p->children_usage.kernel_ticks, (uint32_t)(p->started / (NS_PER_S / TICKS_A_SEC)),
-	    s ? s->pages << PAGE_SHIFT : 0, s ? space_resident(s) : 0);
+	add(t, "%d (%s) %c %d %d %d 0 -1 0 %u 0 0 0 ", p->pid, p->name, *state_of(p), parent_of(p), p->group,
+	    p->session, p->usage.minor_faults);
+	add(t, "%u %u %u %u 20 0 1 0 %u %u %u\n", p->usage.user_ticks, p->usage.kernel_ticks,
+	    p->children_usage.user_ticks, p->children_usage.kernel_ticks,
+	    (uint32_t)(p->started / (NS_PER_S / TICKS_A_SEC)), s ? s->pages << PAGE_SHIFT : 0,
+	    s ? space_resident(s) : 0);
 }
 
 static void add_memory(struct text *t)
@@ -116,9 +118,11 @@ static void add_memory(struct text *t)
 
 	frame_stats(ZONE_LOW, &low);
 	frame_stats(ZONE_HIGH, &high);
-	add(t, "MemTotal:       %8u kB\nMemFree:        %8u kB\nMemAvailable:   %8u kB\n", (low.total + high.total) * 4,
-	    (low.free + high.free) * 4, (low.free + high.free) * 4);
-	add(t, "HighTotal:      %8u kB\nHighFree:       %8u kB\nLowTotal:       %8u kB\nLowFree:        %8u kB\n",
+	add(t, "MemTotal:       %8u kB\nMemFree:        %8u kB\nMemAvailable:   %8u kB\n",
+	    (low.total + high.total) * 4, (low.free + high.free) * 4, (low.free + high.free) * 4);
+	add(t,
+	    "HighTotal:      %8u kB\nHighFree:       %8u kB\nLowTotal:       %8u kB\nLowFree:        %8u "
+	    "kB\n",
 	    high.total * 4, high.free * 4, low.total * 4, low.free * 4);
 }
 

@@ -36,7 +36,8 @@ static void double_round(uint32_t x[BLOCK_WORDS])
 		quarter_round(&x[i], &x[4 + (i + 1) % 4], &x[8 + (i + 2) % 4], &x[12 + (i + 3) % 4]);
 }
 
-void chacha20_block(const uint32_t k[KEY_WORDS], uint32_t counter, const uint32_t nonce[3], uint32_t out[BLOCK_WORDS])
+void chacha20_block(const uint32_t k[KEY_WORDS], uint32_t counter, const uint32_t nonce[3],
+		    uint32_t out[BLOCK_WORDS])
 {
 	/* "expand 32-byte k" */
 	uint32_t begin[BLOCK_WORDS] = {0x61707865, 0x3320646E, 0x79622D32, 0x6B206574};

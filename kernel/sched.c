@@ -45,6 +45,7 @@ static void load(struct proc *p)
 	if (p->shared)
 		space_load(&p->shared->space);
 	sched.slice = SLICE_TICKS;
+	arch_return_work = signal_due(p);
 }
 
 /* Interrupts are off. Comes back when this one is chosen again. */
@@ -154,7 +155,7 @@ static void list_timed(struct proc *p)
 {
 	struct proc *behind;
 
-	TAILQ_FOREACH(behind, &sched.timed, timed)
+	TAILQ_FOREACH (behind, &sched.timed, timed)
 		if (behind->deadline > p->deadline)
 			break;
 	if (behind)
@@ -231,7 +232,7 @@ void sched_set_alarm(struct proc *p, uint64_t at, uint64_t interval)
 	p->alarm_at = at;
 	p->alarm_interval = interval;
 	if (at) {
-		TAILQ_FOREACH(behind, &sched.alarms, alarmed)
+		TAILQ_FOREACH (behind, &sched.alarms, alarmed)
 			if (behind->alarm_at > at)
 				break;
 		if (behind)

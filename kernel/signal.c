@@ -4,31 +4,29 @@
  */
 #include <arch/irq.h>
 #include <asm/unistd_32.h>
-#include <lib/panic.h>
 #include <fs/up.h>
 #include <kernel/proc.h>
 #include <kernel/signal_frame.h>
 #include <kernel/syscall.h>
+#include <lib/panic.h>
 #include <lib/string.h>
-#include <mm/slab.h>
 #include <linux/signal.h>
+#include <mm/slab.h>
 
 #define INT_LENGTH 2u /* bytes of "int $0x80": a call begins again that far back */
 
 #define HANDLER_DEFAULT ((uint32_t)SIG_DFL)
 #define HANDLER_IGNORE  ((uint32_t)SIG_IGN)
 
-#define STOPS   (BIT(SIGSTOP) | BIT(SIGTSTP) | BIT(SIGTTIN) | BIT(SIGTTOU))
-#define NOTHING (BIT(SIGCHLD) | BIT(SIGCONT) | BIT(SIGURG) | BIT(SIGWINCH))
-#define FAULTS  (BIT(SIGSEGV) | BIT(SIGBUS) | BIT(SIGILL) | BIT(SIGFPE) | BIT(SIGTRAP))
-#define CERTAIN (BIT(SIGKILL) | BIT(SIGSTOP))
-#define BIT(signo) (1ull << ((signo) - 1))
+#define STOPS      (BIT(SIGSTOP) | BIT(SIGTSTP) | BIT(SIGTTIN) | BIT(SIGTTOU))
+#define NOTHING    (BIT(SIGCHLD) | BIT(SIGCONT) | BIT(SIGURG) | BIT(SIGWINCH))
+#define FAULTS     (BIT(SIGSEGV) | BIT(SIGBUS) | BIT(SIGILL) | BIT(SIGFPE) | BIT(SIGTRAP))
+#define CERTAIN    (BIT(SIGKILL) | BIT(SIGSTOP))
+#define BIT(signo) (1ull << ((signo)-1))
 
 static const char *const fault_names[] = {
-	[SIGSEGV] = "invalid address",
-	[SIGBUS] = "nothing behind the address",
-	[SIGILL] = "invalid instruction",
-	[SIGFPE] = "arithmetic",
+	[SIGSEGV] = "invalid address",    [SIGBUS] = "nothing behind the address",
+	[SIGILL] = "invalid instruction", [SIGFPE] = "arithmetic",
 	[SIGTRAP] = "breakpoint",
 };
 
@@ -52,18 +50,22 @@ void signals_reset(struct signals *s)
 
 static void drop(struct signals *s, uint64_t set)
 {
+	struct signal_node *n;
+
 	s->pending &= ~set;
 	for (uint32_t i = 0; i < SIGNALS; i++) {
-		if (!(set >> i & 1))
-			continue;
-		kmfree(s->info[i]);
-		s->info[i] = NULL;
+		while (set >> i & 1 && (n = s->first[i])) {
+			s->first[i] = n->next;
+			s->queued--;
+			kmfree(n);
+		}
 	}
 }
 
 void signals_drop(struct signals *s)
 {
-	drop(s, ~0ull);
+	if (s->pending)
+		drop(s, s->pending);
 }
 
 void signal_drop_ignored(struct proc *p, int signo)
@@ -99,23 +101,37 @@ static void go_on(struct proc *p)
 	sched_ready(p);
 }
 
-/* Where there is no memory for the details, the signal comes without. */
-static void note(struct signals *s, int signo, const struct signal_info *info)
+/* Puts a node at the end of its signal's queue; false when there is no room or memory for it. */
+static bool queue(struct signals *s, int signo, const struct signal_info *info)
 {
-	struct signal_info *kept;
+	struct signal_node **end = &s->first[signo - 1];
+	struct signal_node *n = s->queued < QUEUE_MOST ? kmalloc(sizeof(*n)) : NULL;
 
-	if (s->pending & BIT(signo))
-		return;
-	s->pending |= BIT(signo);
-	kept = info ? kmalloc(sizeof(*kept)) : NULL;
-	if (kept)
-		*kept = *info;
-	s->info[signo - 1] = kept;
+	if (!n)
+		return false;
+	while (*end)
+		end = &(*end)->next;
+	*n = (struct signal_node){NULL, *info};
+	*end = n;
+	s->queued++;
+	return true;
 }
 
-void signal_send(struct proc *p, int signo, const struct signal_info *info)
+/* What does not queue comes once, and without its details where there is no memory for them. */
+static bool note(struct signals *s, int signo, const struct signal_info *info)
+{
+	if (signo >= SIGRTMIN && info && !queue(s, signo, info))
+		return false;
+	if (signo < SIGRTMIN && info && !(s->pending & BIT(signo)))
+		queue(s, signo, info);
+	s->pending |= BIT(signo);
+	return true;
+}
+
+bool signal_send(struct proc *p, int signo, const struct signal_info *info)
 {
 	uint32_t state = arch_irq_save();
+	bool sent = true;
 
 	if (p->state == PROC_ZOMBIE)
 		goto out;
@@ -130,13 +146,14 @@ void signal_send(struct proc *p, int signo, const struct signal_info *info)
 	}
 	if (is_ignored(p, signo))
 		goto out;
-	note(&p->signals, signo, info);
+	sent = note(&p->signals, signo, info);
 	if (signal_due(p)) {
 		sched_interrupt(p);
 		sched_look(p);
 	}
 out:
 	arch_irq_restore(state);
+	return sent;
 }
 
 void signal_current(int signo)
@@ -175,6 +192,20 @@ void signal_fault(int signo, int code, uint32_t address)
 	sched_look(current);
 }
 
+static struct signal_info take_info(struct signals *s, int signo)
+{
+	struct signal_node *n = s->first[signo - 1];
+	struct signal_info info = {.signo = signo, .code = SI_KERNEL};
+
+	if (n) {
+		info = n->info;
+		s->first[signo - 1] = n->next;
+		s->queued--;
+		kmfree(n);
+	}
+	return info;
+}
+
 int signal_take(struct proc *p, uint64_t set, struct signal_info *out)
 {
 	struct signals *s = &p->signals;
@@ -185,9 +216,9 @@ int signal_take(struct proc *p, uint64_t set, struct signal_info *out)
 	if (due) {
 		/* What the program did itself comes first: its registers are still those. */
 		signo = 1 + __builtin_ctzll(due & FAULTS ? due & FAULTS : due);
-		*out = s->info[signo - 1] ? *s->info[signo - 1]
-					  : (struct signal_info){.signo = signo, .code = SI_KERNEL};
-		drop(s, BIT(signo));
+		*out = take_info(s, signo);
+		if (!s->first[signo - 1])
+			s->pending &= ~BIT(signo);
 	}
 	arch_irq_restore(state);
 	return signo;

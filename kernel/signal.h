@@ -7,7 +7,8 @@
 
 #include <arch/trap.h>
 
-#define SIGNALS 64u /* 1 to 64; those from 32 on are not queued either */
+#define SIGNALS    64u
+#define QUEUE_MOST 256u /* nodes of one process */
 
 struct proc;
 
@@ -37,12 +38,19 @@ struct signal_stack {
 	uint32_t size;
 };
 
+/* One that is pending. From SIGRTMIN on there may be many of a kind. */
+struct signal_node {
+	struct signal_node *next;
+	struct signal_info info;
+};
+
 struct signals {
 	struct signal_action action[SIGNALS];
 	uint64_t pending, blocked;
 	uint64_t saved; /* blocked before sigsuspend and the like, when has_saved */
 	bool has_saved;
-	struct signal_info *info[SIGNALS]; /* of pending ones, where there was memory for it */
+	struct signal_node *first[SIGNALS]; /* of pending ones, where there was memory for it */
+	uint32_t queued;
 	struct signal_stack stack;
 };
 
@@ -63,8 +71,11 @@ void signals_drop(struct signals *s);
 /* True when a signal is to be delivered. */
 bool signal_due(const struct proc *p);
 
-/* Sends a signal; nothing where it is ignored and not blocked. The info may be null: sent by the kernel. */
-void signal_send(struct proc *p, int signo, const struct signal_info *info);
+/*
+ * Sends a signal; nothing where it is ignored and not blocked. The info may be null: sent by the kernel. Returns false
+ * where one that queues found no room.
+ */
+bool signal_send(struct proc *p, int signo, const struct signal_info *info);
 
 /* The running process caused it at this address: it is delivered even if blocked or ignored, and then ends it. */
 void signal_fault(int signo, int code, uint32_t address);

@@ -4,6 +4,7 @@
 
 #include <arch/trap.h>
 #include <kernel/signal.h>
+#include <mm/space.h>
 
 /*
  * Makes the frame that of a program in its handler, with all that it was on the stack it chose. Returns 0, or -EFAULT
@@ -17,6 +18,13 @@ int signal_info_to_user(vaddr_t to, const struct signal_info *info);
 
 /* SS_DISABLE, SS_ONSTACK when sp lies on it, or 0. */
 int signal_stack_flags(const struct signal_stack *s, vaddr_t sp);
+
+/*
+ * Makes the page from which handlers return whose program names no place for it; once. Maps it into a space, where no
+ * stack need be executable. 0 or -ENOMEM.
+ */
+int signal_page_init(void);
+int signal_page_map(struct space *s);
 
 int32_t sys_sigreturn(struct trap_frame *f);
 int32_t sys_rt_sigreturn(struct trap_frame *f);

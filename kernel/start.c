@@ -3,14 +3,17 @@
 #include <arch/timer.h>
 #include <arch/user.h>
 #include <asm/fcntl.h>
+#include <drivers/serial/serial.h>
 #include <fs/file.h>
 #include <fs/fs.h>
+#include <fs/tty.h>
 #include <kernel/cmdline.h>
 #include <kernel/exec.h>
 #include <kernel/panic.h>
 #include <kernel/printk.h>
 #include <kernel/proc.h>
 #include <kernel/random.h>
+#include <kernel/signal_frame.h>
 #include <kernel/start.h>
 #include <kernel/syscall.h>
 #include <kernel/user_trap.h>
@@ -92,11 +95,14 @@ _Noreturn void start_first_program(void)
 	overcommit = kernel_options.overcommit;
 	if (!timer_start(TICKS_A_SEC))
 		printk("No timer counts: programs share the processor by their own will.\n");
-	err = tenant_create(CONTAINER_ROOT, programs_quota(), &t);
+	err = signal_page_init();
+	if (!err)
+		err = tenant_create(CONTAINER_ROOT, programs_quota(), &t);
 	if (!err) {
 		fs_container = t->owner;
 		err = fs_init();
 	}
+	serial_listen(tty_input);
 	for (uint32_t i = 0; i < boot_info.module_count && !err; i++)
 		unpack(&boot_info.module[i]);
 	if (!err)

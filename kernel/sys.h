@@ -1,6 +1,6 @@
 /*
- * kernel/sys.h - the system calls of processes, memory, signals and time: handlers as kernel/syscall.h wants them, under
- * Linux's names for i386. What a call does and its errors: section 2 of Linux's manual.
+ * kernel/sys.h - the system calls of processes, memory, signals and time: handlers as kernel/syscall.h wants them,
+ * under Linux's names for i386. What a call does and its errors: section 2 of Linux's manual.
  */
 #ifndef KERNEL_SYS_H
 #define KERNEL_SYS_H
@@ -25,7 +25,8 @@ syscall_fn sys_msync, sys_mincore, sys_mlock, sys_mlock2, sys_munlock, sys_mlock
 /* kernel/sys_signal.c */
 syscall_fn sys_rt_sigaction, sys_sigaction, sys_signal, sys_rt_sigprocmask, sys_sigprocmask;
 syscall_fn sys_rt_sigpending, sys_sigpending, sys_rt_sigsuspend, sys_sigsuspend, sys_pause;
-syscall_fn sys_rt_sigtimedwait, sys_rt_sigtimedwait_time64, sys_kill, sys_tkill, sys_tgkill;
+syscall_fn sys_rt_sigtimedwait, sys_rt_sigtimedwait_time64, sys_rt_sigqueueinfo, sys_rt_tgsigqueueinfo,
+	sys_kill, sys_tkill, sys_tgkill;
 syscall_fn sys_sigaltstack;
 
 /* kernel/sys_time.c */

@@ -1,4 +1,4 @@
-/* kernel/sys_misc.c - system calls about the system: its name, memory, limits, random numbers. Lock: none of its own. */
+/* kernel/sys_misc.c - system calls about the system: its name, memory, limits, random numbers. Lock: none. */
 #include <arch/timer.h>
 #include <asm/resource.h>
 #include <asm/signal.h>
@@ -117,7 +117,8 @@ int32_t sys_ugetrlimit(struct trap_frame *f)
 
 int32_t sys_getrlimit(struct trap_frame *f)
 {
-	return ARG1(f) < RLIMITS ? limit_to_user(ARG2(f), &current->limit[ARG1(f)], false, INT32_MAX) : -EINVAL;
+	return ARG1(f) < RLIMITS ? limit_to_user(ARG2(f), &current->limit[ARG1(f)], false, INT32_MAX)
+				 : -EINVAL;
 }
 
 static int set_limit(struct proc *p, uint32_t which, uint64_t soft, uint64_t hard)

@@ -99,13 +99,17 @@ static void info_of_waited(const struct proc_waited *w, struct signal_info *info
 	info->from.uid = w->uid;
 	info->from.utime = w->usage.user_ticks;
 	info->from.stime = w->usage.kernel_ticks;
-	info->code = w->status == 0xFFFF ? CLD_CONTINUED : sig == 0x7F ? CLD_STOPPED : sig ? CLD_KILLED : CLD_EXITED;
+	info->code = w->status == 0xFFFF ? CLD_CONTINUED
+		     : sig == 0x7F       ? CLD_STOPPED
+		     : sig               ? CLD_KILLED
+					 : CLD_EXITED;
 	info->from.status = w->status == 0xFFFF ? SIGCONT : sig && sig != 0x7F ? sig : w->status >> 8 & 0xFF;
 }
 
 int32_t sys_waitid(struct trap_frame *f)
 {
-	static const uint32_t known = WNOHANG | WEXITED | WSTOPPED | WCONTINUED | WNOWAIT | __WNOTHREAD | __WALL | __WCLONE;
+	static const uint32_t known =
+		WNOHANG | WEXITED | WSTOPPED | WCONTINUED | WNOWAIT | __WNOTHREAD | __WALL | __WCLONE;
 	struct signal_info info = {0};
 	struct proc_waited w;
 	uint32_t options = ARG4(f);
@@ -270,7 +274,8 @@ static int set_ids(uint32_t id[4], uint32_t real, uint32_t effective, uint32_t s
 	const uint32_t wanted[3] = {real, effective, saved};
 
 	for (unsigned i = 0; i < 3; i++)
-		if (wanted[i] != ~0u && !root && wanted[i] != id[0] && wanted[i] != id[1] && wanted[i] != id[2])
+		if (wanted[i] != ~0u && !root && wanted[i] != id[0] && wanted[i] != id[1] &&
+		    wanted[i] != id[2])
 			return -EPERM;
 	for (unsigned i = 0; i < 3; i++)
 		if (wanted[i] != ~0u)
@@ -329,7 +334,8 @@ int32_t sys_setregid(struct trap_frame *f)
 
 static int three_to_user(const struct trap_frame *f, const uint32_t id[4])
 {
-	return copy_to_user(ARG1(f), &id[0], 4) || copy_to_user(ARG2(f), &id[1], 4) || copy_to_user(ARG3(f), &id[2], 4)
+	return copy_to_user(ARG1(f), &id[0], 4) || copy_to_user(ARG2(f), &id[1], 4) ||
+			       copy_to_user(ARG3(f), &id[2], 4)
 		       ? -EFAULT
 		       : 0;
 }

@@ -4,12 +4,12 @@
 #include <kernel/signal_frame.h>
 #include <kernel/sys.h>
 #include <kernel/time.h>
-#include <mm/usercopy.h>
 #include <linux/signal.h>
+#include <mm/usercopy.h>
 
-#define SET_BYTES    8u
-#define UNMASKABLE   (signal_bit(SIGKILL) | signal_bit(SIGSTOP))
-#define STACK_LEAST  MINSIGSTKSZ
+#define SET_BYTES   8u
+#define UNMASKABLE  (signal_bit(SIGKILL) | signal_bit(SIGSTOP))
+#define STACK_LEAST MINSIGSTKSZ
 
 static bool is_signal(uint32_t signo)
 {
@@ -303,6 +303,34 @@ static int32_t send_thread(int32_t pid, uint32_t signo)
 	if (pid <= 0 || signo > SIGNALS)
 		return -EINVAL;
 	return p ? send(p, signo, SI_TKILL) : -ESRCH;
+}
+
+/* The program says what the handler is to see; what only the kernel may say is refused. */
+static int32_t send_with_info(int32_t pid, uint32_t signo, vaddr_t from)
+{
+	struct proc *p = pid > 0 ? proc_find(pid) : NULL;
+	struct signal_info info;
+
+	if (copy_from_user(&info, from, sizeof(info)))
+		return -EFAULT;
+	if ((info.code >= 0 || info.code == SI_TKILL) && p != current)
+		return -EPERM;
+	if (!p || signo > SIGNALS)
+		return p ? -EINVAL : -ESRCH;
+	if (!may_signal(p, signo))
+		return -EPERM;
+	info.signo = (int32_t)signo;
+	return signo && !signal_send(p, (int)signo, &info) ? -EAGAIN : 0;
+}
+
+int32_t sys_rt_sigqueueinfo(struct trap_frame *f)
+{
+	return send_with_info((int32_t)ARG1(f), ARG2(f), ARG3(f));
+}
+
+int32_t sys_rt_tgsigqueueinfo(struct trap_frame *f)
+{
+	return ARG1(f) == ARG2(f) ? send_with_info((int32_t)ARG2(f), ARG3(f), ARG4(f)) : -ESRCH;
 }
 
 int32_t sys_tkill(struct trap_frame *f)

@@ -28,7 +28,8 @@ int time_from_user(vaddr_t from, bool wide, uint64_t *ns)
 	}
 	if (w[0] < 0 || w[1] < 0 || w[1] >= NS_PER_S)
 		return -EINVAL;
-	*ns = (uint64_t)w[0] >= UINT64_MAX / NS_PER_S ? UINT64_MAX : (uint64_t)w[0] * NS_PER_S + (uint64_t)w[1];
+	*ns = (uint64_t)w[0] >= UINT64_MAX / NS_PER_S ? UINT64_MAX
+						      : (uint64_t)w[0] * NS_PER_S + (uint64_t)w[1];
 	return 0;
 }
 
@@ -257,8 +258,8 @@ int32_t sys_setitimer(struct trap_frame *f)
 
 int32_t sys_times(struct trap_frame *f)
 {
-	uint32_t t[4] = {current->usage.user_ticks, current->usage.kernel_ticks, current->children_usage.user_ticks,
-			 current->children_usage.kernel_ticks};
+	uint32_t t[4] = {current->usage.user_ticks, current->usage.kernel_ticks,
+			 current->children_usage.user_ticks, current->children_usage.kernel_ticks};
 
 	if (ARG1(f) && copy_to_user(ARG1(f), t, sizeof(t)))
 		return -EFAULT;

@@ -1,13 +1,13 @@
 /*
- * kernel/syscall.c - the table of system calls, by Linux's numbers for i386. Owns the table and nothing else. What is not in
- * it does not exist: -ENOSYS, clone3, rseq and openat2 among them, for which C libraries know another way.
+ * kernel/syscall.c - the table of system calls, by Linux's numbers for i386. Owns the table and nothing else. What is
+ * not in it does not exist: -ENOSYS, clone3, rseq and openat2 among them, for which C libraries know another way.
  */
 #include <asm/unistd_32.h>
 #include <fs/fs_calls.h>
-#include <lib/panic.h>
 #include <kernel/proc.h>
 #include <kernel/signal_frame.h>
 #include <kernel/sys.h>
+#include <lib/panic.h>
 #include <lib/types.h>
 
 bool syscall_log;
@@ -114,6 +114,8 @@ static syscall_fn *const table[] = {
 	[__NR_rt_sigprocmask] = sys_rt_sigprocmask,
 	[__NR_rt_sigpending] = sys_rt_sigpending,
 	[__NR_rt_sigtimedwait] = sys_rt_sigtimedwait,
+	[__NR_rt_sigqueueinfo] = sys_rt_sigqueueinfo,
+	[__NR_rt_tgsigqueueinfo] = sys_rt_tgsigqueueinfo,
 	[__NR_rt_sigsuspend] = sys_rt_sigsuspend,
 	[__NR_pread64] = sys_pread64,
 	[__NR_pwrite64] = sys_pwrite64,

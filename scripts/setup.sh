@@ -119,3 +119,16 @@ setup_build() {
 	say "building: ninja -C $dir ${*:2}"
 	quietly "$dir/ninja.log" ninja -C "$dir" "${@:2}" || die "the build failed"
 }
+
+# setup_programs DIR: ends the script where the directory was configured without a C library for programs. Such a
+# directory is configured again first: there may be a network by now.
+setup_programs() {
+	local dir=$1
+	has_programs "$dir" && return
+	quietly "$dir/configure.log" meson setup --reconfigure "$dir" || die "could not configure $dir"
+	has_programs "$dir" || die "no C library for programs: see $dir/configure.log"
+}
+
+has_programs() {
+	ninja -C "$1" -t query user/initramfs.cpio >/dev/null 2>&1
+}

@@ -1,6 +1,7 @@
 /* arch/x86/tls.c - a program's own segments, by the rules of Linux's set_thread_area. Owns nothing. */
 #include <arch/gdt.h>
 #include <arch/user.h>
+#include <lib/string.h>
 
 #define TYPE_ACCESSED 0x1u /* set, so that no load writes into the table */
 #define TYPE_WRITABLE 0x2u
@@ -38,21 +39,21 @@ static uint64_t encode(const struct user_desc *d)
 	return (uint64_t)high << 32 | d->base_addr << 16 | (d->limit & 0xFFFF);
 }
 
+/* Cleared first: what lies behind the last field goes to the program with it. */
 static void decode(uint64_t descriptor, struct user_desc *d)
 {
-	uint32_t low = (uint32_t)descriptor, high = (uint32_t)(descriptor >> 32);
+	uint32_t low = (uint32_t)descriptor, high = (uint32_t)(descriptor >> 32), number = d->entry_number;
 
-	*d = (struct user_desc){
-		.entry_number = d->entry_number,
-		.base_addr = low >> 16 | (high & 0xFF) << 16 | (high & 0xFF000000),
-		.limit = (low & 0xFFFF) | (high & 0xF0000),
-		.seg_32bit = high >> 22 & 1,
-		.contents = high >> 10 & 3,
-		.read_exec_only = !(high >> 8 & TYPE_WRITABLE),
-		.limit_in_pages = high >> 23 & 1,
-		.seg_not_present = !(high >> 15 & 1),
-		.useable = high >> 20 & 1,
-	};
+	memset(d, 0, sizeof(*d));
+	d->entry_number = number;
+	d->base_addr = low >> 16 | (high & 0xFF) << 16 | (high & 0xFF000000);
+	d->limit = (low & 0xFFFF) | (high & 0xF0000);
+	d->seg_32bit = high >> 22 & 1;
+	d->contents = high >> 10 & 3;
+	d->read_exec_only = !(high >> 8 & TYPE_WRITABLE);
+	d->limit_in_pages = high >> 23 & 1;
+	d->seg_not_present = !(high >> 15 & 1);
+	d->useable = high >> 20 & 1;
 }
 
 static int choose(const struct arch_tls *tls, struct user_desc *d)

@@ -101,7 +101,7 @@ trap_syscall_entry:
 	popfl
 	LOAD_KERNEL_SEGMENTS
 	pushl %esp
-	call *user_hooks + HOOK_SYSCALL
+	call *trap_hooks + HOOK_SYSCALL
 	addl $4, %esp
 
 /*
@@ -123,7 +123,7 @@ return_to_user:
 5:	iretl
 6:	sti
 	pushl %esp
-	call *user_hooks + HOOK_RETURN_WORK
+	call *trap_hooks + HOOK_RETURN_WORK
 	addl $4, %esp
 	jmp return_to_user
 	.size return_to_user, . - return_to_user

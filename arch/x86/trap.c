@@ -1,6 +1,6 @@
 /*
  * arch/x86/trap.c - decides what becomes of a trap: a program's goes to the hooks, an interrupt to its handler, a fault
- * of the kernel's to a fix-up, or it is a panic that says what happened. Owns user_hooks; descriptor tables are gdt.c's
+ * of the kernel's to a fix-up, or it is a panic that says what happened. Owns trap_hooks; descriptor tables are gdt.c's
  * and idt.c's, the interrupt controllers pic.c's and apic.c's.
  */
 #include <arch/apic.h>
@@ -34,8 +34,7 @@ extern const uint8_t user_copy_first[], user_copy_end[];
 
 #define EFLAGS_IF 0x200u
 
-extern struct user_hooks user_hooks; /* trap.S calls two of them */
-struct user_hooks user_hooks;
+struct user_hooks trap_hooks;
 uint32_t arch_return_work;
 
 /* As trap.S has them. */
@@ -130,9 +129,9 @@ void trap_set_root(pfn_t root)
 
 struct user_hooks arch_user_hooks(const struct user_hooks *hooks)
 {
-	struct user_hooks before = user_hooks;
+	struct user_hooks before = trap_hooks;
 
-	user_hooks = *hooks;
+	trap_hooks = *hooks;
 	return before;
 }
 
@@ -186,24 +185,38 @@ static _Noreturn void panic_trap(const struct trap_frame *f)
 	panic_at(f, "%s%s, error code 0x%x", trap_name(f->vector), where, f->error);
 }
 
-/* A page that the copy functions miss may be one that the program has not touched yet. */
-static bool page_is_brought_in(const struct trap_frame *f)
+static bool in_copy_functions(const struct trap_frame *f)
 {
-	if (f->vector != TRAP_PAGE_FAULT ||
-	    f->eip - (uint32_t)user_copy_first >= (uint32_t)(user_copy_end - user_copy_first))
-		return false;
-	if (!user_hooks.fault || vpn_of(f->cr2) >= ARCH_KERNEL_VPN)
-		return false;
+	return f->vector == TRAP_PAGE_FAULT &&
+	       f->eip - (uint32_t)user_copy_first < (uint32_t)(user_copy_end - user_copy_first);
+}
+
+/*
+ * A page that the copy functions miss may be one that the program has not touched yet. The kernel's own side must be
+ * there: if not, that is a mistake like any other.
+ */
+static bool copy_goes_on(struct trap_frame *f)
+{
+	if (vpn_of(f->cr2) >= ARCH_KERNEL_VPN)
+		panic_trap(f);
 	arch_irq_restore(f->eflags & EFLAGS_IF);
-	return user_hooks.fault(f->cr2, f->error);
+	return (trap_hooks.fault && trap_hooks.fault(f->cr2, f->error)) || fixed_up(f);
+}
+
+static void dispatch_from_kernel(struct trap_frame *f)
+{
+	bool mended = in_copy_functions(f) ? copy_goes_on(f) : fixed_up(f);
+
+	if (!mended)
+		panic_trap(f);
 }
 
 static void dispatch_from_user(struct trap_frame *f)
 {
-	if (!user_hooks.trap || (1u << f->vector & OF_THE_MACHINE))
+	if (!trap_hooks.trap || (1u << f->vector & OF_THE_MACHINE))
 		panic_trap(f);
 	arch_irq_enable();
-	user_hooks.trap(f);
+	trap_hooks.trap(f);
 }
 
 void trap_dispatch(struct trap_frame *f)
@@ -215,8 +228,8 @@ void trap_dispatch(struct trap_frame *f)
 			panic_trap(f);
 	} else if (trap_from_user(f)) {
 		dispatch_from_user(f);
-	} else if (!page_is_brought_in(f) && !fixed_up(f)) {
-		panic_trap(f);
+	} else {
+		dispatch_from_kernel(f);
 	}
 }
 

@@ -15,6 +15,7 @@ from typing import List
 
 GRUB_CFG = "/boot/grub/grub.cfg"
 MODULE = "/boot/module.bin"
+INITRAMFS = "/boot/initramfs.cpio"
 PAGE = 4096
 KERNELS = ("quire.elf", "quire-pae.elf")
 RELOCATABLE = struct.pack("<HH5I", 10, 1, 24, 1 << 20, 0xFFFFFFFF, 4096, 1)  # arch/x86/boot/entry.S
@@ -35,6 +36,7 @@ class Extras:
     module: int = 0  # bytes of a module behind each kernel; 0: none
     entry: int = 0  # of the menu
     high: bool = False  # the kernels ask for the highest place in memory, not for the lowest
+    initramfs: str = ""  # a file to be there in the place of the ISO's own
 
 
 def edit_config(text: str, extras: Extras) -> str:
@@ -79,6 +81,7 @@ def copy_with(source: str, target: str, extras: Extras) -> None:
         write_module(module, extras.module)
         kernels = ask_for_high(source, folder) if extras.high else []
         maps = kernels + ["-map", config, GRUB_CFG] + (["-map", module, MODULE] if extras.module else [])
+        maps += ["-map", extras.initramfs, INITRAMFS] if extras.initramfs else []
         _xorriso("-indev", source, "-outdev", target, "-boot_image", "any", "replay", *maps)
 
 

@@ -46,6 +46,7 @@ class Boot:
     high: bool = False  # GRUB puts the kernel as high as it can, and modules where the kernel belongs
     module: int = 0  # bytes of a boot module; 0: none
     module_file: str = ""  # the file that prepared() makes of it, for -kernel
+    initramfs: str = ""  # a file: the module in the place of the ISO's own, or the only one
     limit: float = 600.0  # seconds for the whole run
     silence: float = 60.0  # seconds without output
 
@@ -75,7 +76,8 @@ def command(boot: Boot, can_exit: bool = True) -> List[str]:
     if boot.iso:
         return args + ["-boot", "d", "-cdrom", boot.iso]
     assert boot.kernel is not None
-    args += ["-initrd", boot.module_file] if boot.module_file else []
+    initrd = boot.module_file or boot.initramfs  # by PVH there is one
+    args += ["-initrd", initrd] if initrd else []
     return args + ["-kernel", boot.kernel, "-append", " ".join(boot.words)]
 
 
@@ -97,7 +99,7 @@ def has_firmware(firmware: str) -> bool:
 @contextlib.contextmanager
 def prepared(boot: Boot) -> Iterator[Boot]:
     """The boot, with throw-away files: a module, and a copy of the ISO where its GRUB must do more."""
-    extras = iso.Extras(boot.words, boot.grub, boot.module, boot.entry, boot.high)
+    extras = iso.Extras(boot.words, boot.grub, boot.module, boot.entry, boot.high, boot.initramfs)
     with tempfile.TemporaryDirectory(prefix="quire-iso-") as folder:
         changes = {}
         if boot.iso and extras != iso.Extras():

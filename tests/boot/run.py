@@ -40,6 +40,7 @@ def add_machine_arguments(parser: argparse.ArgumentParser) -> None:
     what = parser.add_mutually_exclusive_group(required=True)
     what.add_argument("--kernel", help="ELF file to boot by QEMU's -kernel")
     what.add_argument("--iso", help="ISO image to boot by its GRUB")
+    parser.add_argument("--initramfs", default="", help="archive to give the kernel (an ISO has its own)")
     parser.add_argument("--memory", default="64M", help="as QEMU's -m (default: %(default)s)")
     parser.add_argument("--cpu", default="", help="as QEMU's -cpu (default: QEMU's)")
     parser.add_argument("--machine", default="pc", help="as QEMU's -machine (default: %(default)s)")
@@ -51,6 +52,7 @@ def boot_of(args: argparse.Namespace, words: List[str]) -> qemu.Boot:
     return qemu.Boot(
         kernel=args.kernel,
         iso=args.iso,
+        initramfs=args.initramfs,
         words=words,
         memory=args.memory,
         cpu=args.cpu,

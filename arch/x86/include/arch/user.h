@@ -15,7 +15,7 @@
 #include <asm/sigcontext.h>
 
 /*
- * What the kernel does when a program comes in; arch_user_init takes them over. Each runs on the program's kernel
+ * What the kernel does when a program comes in; arch_user_hooks takes them over. Each runs on the program's kernel
  * stack, and with interrupts on but for tick.
  */
 struct user_hooks {
@@ -37,6 +37,7 @@ struct user_hooks {
 
 /* Sets them and returns those before; at first all are null, and what would call them panics, faults or is lost. */
 struct user_hooks arch_user_hooks(const struct user_hooks *hooks);
+extern struct user_hooks trap_hooks; /* those in use, for arch/ */
 
 /* Not 0: something is to be done before user mode is entered again. */
 extern uint32_t arch_return_work;

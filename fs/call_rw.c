@@ -1,0 +1,340 @@
+/* fs/call_rw.c - the calls that move bytes, or the position, of an open file. */
+#include <fs/call.h>
+#include <linux/fs.h>
+#include <linux/uio.h>
+#include <mm/slab.h>
+#include <mm/usercopy.h>
+
+#define COUNT_MOST 0x7FFFF000u /* as Linux's MAX_RW_COUNT: what one call moves at most */
+#define RUNS_FAST  8u          /* of readv and writev, without asking for memory */
+#define SEND_CHUNK 1024u
+
+typedef int32_t transfer_fn(struct file *f, struct uio *u);
+
+/* A transfer with one run of user memory, at the position. */
+static int32_t transfer(struct trap_frame *f, transfer_fn *move, bool (*may)(const struct file *))
+{
+	struct file *file = call_file(ARG1(f));
+	struct user_run run = {ARG2(f), ARG3(f)};
+	struct uio u;
+
+	if (!file || !may(file))
+		return -EBADF;
+	if (!user_range_ok(run.base, run.length))
+		return -EFAULT;
+	if (run.length > INT32_MAX)
+		return -EINVAL;
+	if (run.length > COUNT_MOST)
+		run.length = COUNT_MOST;
+	u = UIO(&run);
+	return move(file, &u);
+}
+
+int32_t sys_read(struct trap_frame *f)
+{
+	return transfer(f, file_read_here, file_can_read);
+}
+
+int32_t sys_write(struct trap_frame *f)
+{
+	return transfer(f, file_write_here, file_can_write);
+}
+
+typedef int32_t transfer_at_fn(struct file *f, struct uio *u, uint64_t at);
+
+/* The same at a place that the call names. */
+static int32_t transfer_at(struct trap_frame *f, transfer_at_fn *move)
+{
+	struct file *file = call_file(ARG1(f));
+	struct user_run run = {ARG2(f), ARG3(f)};
+	uint64_t at = call_wide(ARG4(f), ARG5(f));
+	struct uio u;
+
+	if (at > FILE_SIZE_MOST)
+		return -EINVAL;
+	if (!file)
+		return -EBADF;
+	if (file->ops->is_stream)
+		return -ESPIPE;
+	if (!(move == file_read ? file_can_read(file) : file_can_write(file)))
+		return -EBADF;
+	if (!user_range_ok(run.base, run.length))
+		return -EFAULT;
+	if (run.length > INT32_MAX)
+		return -EINVAL;
+	if (run.length > COUNT_MOST)
+		run.length = COUNT_MOST;
+	u = UIO(&run);
+	return move(file, &u, at);
+}
+
+int32_t sys_pread64(struct trap_frame *f)
+{
+	return transfer_at(f, file_read);
+}
+
+int32_t sys_pwrite64(struct trap_frame *f)
+{
+	return transfer_at(f, file_write);
+}
+
+/* The runs of a readv or writev. */
+struct runs {
+	struct user_run fast[RUNS_FAST], *run;
+	struct uio uio;
+};
+
+static void runs_put(struct runs *r)
+{
+	if (r->run != r->fast)
+		kmfree(r->run);
+}
+
+/* Adds the runs up: what one call moves ends where a sum would not fit. */
+static int add_up(struct runs *r, uint32_t count)
+{
+	r->uio = (struct uio){.run = r->run};
+	for (uint32_t i = 0; i < count; i++) {
+		struct user_run *run = &r->run[i];
+
+		if (run->length > INT32_MAX)
+			return -EINVAL;
+		if (!user_range_ok(run->base, run->length))
+			return -EFAULT;
+		if (run->length > COUNT_MOST - r->uio.left)
+			run->length = COUNT_MOST - r->uio.left;
+		r->uio.left += run->length;
+	}
+	return 0;
+}
+
+static int runs_get(struct runs *r, vaddr_t vector, uint32_t count)
+{
+	int err;
+
+	if (count > UIO_MAXIOV)
+		return -EINVAL;
+	r->run = r->fast;
+	if (count > RUNS_FAST)
+		r->run = kmalloc(count * (uint32_t)sizeof(*r->run));
+	if (!r->run)
+		return -ENOMEM;
+	err = copy_from_user(r->run, vector, count * (uint32_t)sizeof(*r->run));
+	if (!err)
+		err = add_up(r, count);
+	if (err)
+		runs_put(r);
+	return err;
+}
+
+static int32_t transfer_runs(struct trap_frame *f, transfer_fn *move, bool (*may)(const struct file *))
+{
+	struct file *file = call_file(ARG1(f));
+	struct runs r;
+	int32_t done;
+
+	if (!file || !may(file))
+		return -EBADF;
+	done = runs_get(&r, ARG2(f), ARG3(f));
+	if (done)
+		return done;
+	done = move(file, &r.uio);
+	runs_put(&r);
+	return done;
+}
+
+int32_t sys_readv(struct trap_frame *f)
+{
+	return transfer_runs(f, file_read_here, file_can_read);
+}
+
+int32_t sys_writev(struct trap_frame *f)
+{
+	return transfer_runs(f, file_write_here, file_can_write);
+}
+
+static int32_t transfer_runs_at(struct trap_frame *f, transfer_at_fn *move)
+{
+	struct file *file = call_file(ARG1(f));
+	uint64_t at = call_wide(ARG4(f), ARG5(f));
+	struct runs r;
+	int32_t done;
+
+	if (at > FILE_SIZE_MOST)
+		return -EINVAL;
+	if (!file)
+		return -EBADF;
+	if (file->ops->is_stream)
+		return -ESPIPE;
+	if (!(move == file_read ? file_can_read(file) : file_can_write(file)))
+		return -EBADF;
+	done = runs_get(&r, ARG2(f), ARG3(f));
+	if (done)
+		return done;
+	done = move(file, &r.uio, at);
+	runs_put(&r);
+	return done;
+}
+
+int32_t sys_preadv(struct trap_frame *f)
+{
+	return transfer_runs_at(f, file_read);
+}
+
+int32_t sys_pwritev(struct trap_frame *f)
+{
+	return transfer_runs_at(f, file_write);
+}
+
+/* From a regular file to any other, by way of the stack. What could be read and not written is read again. */
+static int32_t send(struct file *out, struct file *in, uint64_t *at, uint32_t n)
+{
+	char chunk[SEND_CHUNK];
+	uint32_t done = 0;
+
+	while (done < n) {
+		uint32_t want = n - done < SEND_CHUNK ? n - done : SEND_CHUNK;
+		struct uio u = {.kernel = chunk};
+		int32_t got = mapping_read(&in->inode->mapping, *at, chunk, want), put;
+
+		if (got <= 0)
+			break;
+		u.left = (uint32_t)got;
+		put = file_write_here(out, &u);
+		if (put < 0)
+			return done ? (int32_t)done : put;
+		*at += (uint32_t)put;
+		done += (uint32_t)put;
+		if (put < got)
+			break;
+	}
+	return (int32_t)done;
+}
+
+/* Where no place is given the position of the file read is used, and moves. */
+static int32_t send_file(struct trap_frame *f, uint32_t width)
+{
+	struct file *out = call_file(ARG1(f)), *in = call_file(ARG2(f));
+	uint64_t at = 0;
+	int32_t done;
+
+	if (!in || !file_can_read(in) || !out || !file_can_write(out))
+		return -EBADF;
+	if (in->ops != &regular_ops || out->flags & O_APPEND || ARG4(f) > INT32_MAX)
+		return -EINVAL;
+	if (ARG3(f) && copy_from_user(&at, ARG3(f), width))
+		return -EFAULT;
+	if (at > (width == sizeof(at) ? FILE_SIZE_MOST : FILE_SMALL_MOST))
+		return -EINVAL;
+	done = send(out, in, ARG3(f) ? &at : &in->at, ARG4(f) < COUNT_MOST ? ARG4(f) : COUNT_MOST);
+	if (ARG3(f) && copy_to_user(ARG3(f), &at, width))
+		return -EFAULT;
+	return done;
+}
+
+int32_t sys_sendfile(struct trap_frame *f)
+{
+	return send_file(f, sizeof(uint32_t));
+}
+
+int32_t sys_sendfile64(struct trap_frame *f)
+{
+	return send_file(f, sizeof(uint64_t));
+}
+
+/* The first place from `at` on that is data, or a hole; behind the end is one. -ENXIO where `at` is not in the file. */
+static int64_t find_data(struct mapping *m, uint64_t at, bool data)
+{
+	if (at >= m->size)
+		return -ENXIO;
+	for (; at < m->size; at = (at | (PAGE_SIZE - 1)) + 1) {
+		pfn_t frame;
+
+		mapping_page(m, (uint32_t)(at >> PAGE_SHIFT), false, &frame);
+		if ((frame.n != 0) == data)
+			return (int64_t)at;
+	}
+	return data ? -ENXIO : (int64_t)m->size;
+}
+
+/* The new position, or an error: all that lseek does but to take it. */
+static int64_t seek_to(struct file *file, int64_t offset, uint32_t whence)
+{
+	bool regular = file->ops == &regular_ops;
+	int64_t base = 0;
+
+	if (file->ops->is_stream)
+		return -ESPIPE;
+	switch (whence) {
+	case SEEK_SET:
+		break;
+	case SEEK_CUR:
+		base = (int64_t)file->at;
+		break;
+	case SEEK_END:
+		if (file->ops == &directory_ops)
+			return -EINVAL;
+		base = regular ? (int64_t)file->inode->mapping.size : 0;
+		break;
+	case SEEK_DATA:
+	case SEEK_HOLE:
+		if (!regular)
+			return -EINVAL;
+		return offset < 0 ? -ENXIO
+				  : find_data(&file->inode->mapping, (uint64_t)offset, whence == SEEK_DATA);
+	default:
+		return -EINVAL;
+	}
+	if (offset > 0 && base > (int64_t)FILE_SIZE_MOST - offset)
+		return -EOVERFLOW;
+	if (base + offset < 0 || (regular && (uint64_t)(base + offset) > MAPPING_SIZE_MAX))
+		return -EINVAL;
+	return base + offset;
+}
+
+static int64_t seek(uint32_t fd, int64_t offset, uint32_t whence)
+{
+	struct file *file = call_file(fd);
+	int64_t at = file ? seek_to(file, offset, whence) : -EBADF;
+
+	if (at >= 0)
+		file->at = (uint64_t)at;
+	return at;
+}
+
+int32_t sys_lseek(struct trap_frame *f)
+{
+	int64_t at = seek(ARG1(f), (int32_t)ARG2(f), ARG3(f));
+
+	return at > INT32_MAX ? -EOVERFLOW : (int32_t)at;
+}
+
+int32_t sys__llseek(struct trap_frame *f)
+{
+	int64_t at = seek(ARG1(f), (int64_t)call_wide(ARG3(f), ARG2(f)), ARG5(f));
+
+	if (at < 0)
+		return (int32_t)at;
+	return copy_to_user(ARG4(f), &at, sizeof(at));
+}
+
+/* There is nothing behind the page cache: what is written is as safe as it will ever be. */
+int32_t sys_fsync(struct trap_frame *f)
+{
+	struct file *file = call_file(ARG1(f));
+
+	if (!file)
+		return -EBADF;
+	return file->ops == &regular_ops || file->ops == &directory_ops ? 0 : -EINVAL;
+}
+
+int32_t sys_fdatasync(struct trap_frame *f)
+{
+	return sys_fsync(f);
+}
+
+int32_t sys_sync(struct trap_frame *f)
+{
+	(void)f;
+	return 0;
+}

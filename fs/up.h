@@ -1,0 +1,16 @@
+/* fs/up.h - what files ask of the kernel above them, besides kernel/wait.h, kernel/signal.h and kernel/random.h. */
+#ifndef FS_UP_H
+#define FS_UP_H
+
+#include <lib/types.h>
+
+/* Nanoseconds from 1970 on. */
+int64_t clock_unix_ns(void);
+
+/* Sends a signal to a process group; the terminal's characters do. */
+void signal_group(int32_t group, int signo);
+
+/* The running process's group and session leader's; terminals ask. */
+int32_t current_group(void);
+
+#endif

@@ -1,0 +1,135 @@
+/* user/tests/clock.c - facts of time. */
+#include "fact.h"
+#include <signal.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/time.h>
+#include <sys/times.h>
+#include <time.h>
+
+struct time32 {
+	int32_t seconds, rest;
+};
+struct time64 {
+	int64_t seconds, rest;
+};
+
+static int64_t now_ns(clockid_t clock)
+{
+	struct timespec t;
+
+	EXPECT_EQ(clock_gettime(clock, &t), 0);
+	return t.tv_sec * 1000000000ll + t.tv_nsec;
+}
+
+FACT(monotonic_time_never_goes_back)
+{
+	int64_t before = now_ns(CLOCK_MONOTONIC);
+
+	for (int i = 0; i < 2000; i++) {
+		int64_t now = now_ns(CLOCK_MONOTONIC);
+
+		REQUIRE(now >= before);
+		before = now;
+	}
+}
+
+FACT(both_widths_tell_the_same_time)
+{
+	struct time32 a;
+	struct time64 b;
+
+	EXPECT_EQ(syscall(SYS_clock_gettime32, CLOCK_REALTIME, &a), 0);
+	EXPECT_EQ(syscall(SYS_clock_gettime64, CLOCK_REALTIME, &b), 0);
+	EXPECT(b.seconds - a.seconds >= 0 && b.seconds - a.seconds <= 1);
+	EXPECT(a.rest >= 0 && a.rest < 1000000000 && b.rest >= 0 && b.rest < 1000000000);
+}
+
+FACT(the_day_is_after_2019)
+{
+	struct timeval t;
+
+	EXPECT_EQ(gettimeofday(&t, NULL), 0);
+	EXPECT(t.tv_sec > 1560000000);
+	EXPECT(t.tv_usec >= 0 && t.tv_usec < 1000000);
+	EXPECT(time(NULL) - t.tv_sec <= 1);
+}
+
+FACT(a_sleep_takes_its_time)
+{
+	struct timespec t = {0, 50000000};
+	int64_t start = now_ns(CLOCK_MONOTONIC), took;
+
+	EXPECT_EQ(nanosleep(&t, NULL), 0);
+	took = now_ns(CLOCK_MONOTONIC) - start;
+	EXPECT(took >= 50000000);
+	EXPECT(took < 5000000000ll);
+}
+
+FACT(a_sleep_until_a_time_in_the_past_ends_at_once)
+{
+	struct timespec t = {0, 1};
+
+	EXPECT_EQ(clock_nanosleep(CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL), 0);
+}
+
+FACT(a_sleep_until_a_time_ends_then)
+{
+	int64_t end = now_ns(CLOCK_MONOTONIC) + 30000000;
+	struct time64 t = {end / 1000000000, end % 1000000000};
+
+	EXPECT_EQ(syscall(SYS_clock_nanosleep_time64, CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL), 0);
+	EXPECT(now_ns(CLOCK_MONOTONIC) >= end);
+}
+
+static void nothing(int sig)
+{
+	(void)sig;
+}
+
+FACT(an_interrupted_sleep_tells_what_is_left)
+{
+	struct sigaction a = {.sa_handler = nothing};
+	struct timespec t = {50, 0}, left = {0, 0};
+
+	sigaction(SIGALRM, &a, NULL);
+	ualarm(20000, 0);
+	EXPECT_ERRNO(nanosleep(&t, &left), EINTR);
+	EXPECT(left.tv_sec >= 45 && left.tv_sec < 50);
+}
+
+FACT(wrong_times_and_clocks_are_EINVAL)
+{
+	struct time32 bad = {0, 1000000000}, negative = {-1, 0};
+	struct time64 t;
+
+	EXPECT_ERRNO(syscall(SYS_nanosleep, &bad, 0), EINVAL);
+	EXPECT_ERRNO(syscall(SYS_nanosleep, &negative, 0), EINVAL);
+	EXPECT_ERRNO(syscall(SYS_clock_gettime64, 77, &t), EINVAL);
+	EXPECT_ERRNO(syscall(SYS_clock_nanosleep_time64, 77, 0, &t, 0), EINVAL);
+}
+
+FACT(work_is_counted_as_time_of_the_process)
+{
+	struct rusage usage;
+	struct tms t;
+
+	do { /* the fact's limit ends this where nothing is counted */
+		for (volatile int i = 0; i < 100000; i++)
+			;
+		EXPECT_EQ(getrusage(RUSAGE_SELF, &usage), 0);
+	} while (usage.ru_utime.tv_sec == 0 && usage.ru_utime.tv_usec < 60000);
+	EXPECT(times(&t) != (clock_t)-1);
+	EXPECT(t.tms_utime + t.tms_stime >= 6);
+	EXPECT_ERRNO(getrusage(77, &usage), EINVAL);
+}
+
+FACT(getitimer_of_no_timer_is_EINVAL)
+{
+	struct itimerval t = {{0, 0}, {0, 0}};
+
+	EXPECT_EQ(setitimer(ITIMER_REAL, &t, NULL), 0);
+	EXPECT_ERRNO(getitimer(77, &t), EINVAL);
+	EXPECT_EQ(getitimer(ITIMER_REAL, &t), 0);
+	EXPECT_EQ(t.it_value.tv_sec | t.it_value.tv_usec, 0);
+}

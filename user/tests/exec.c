@@ -1,0 +1,340 @@
+/*
+ * user/tests/exec.c - facts of execve and of what a program finds when it starts. With SHOW in its environment this
+ * program is the one that is started: it tells what the variable's value asks for, and ends.
+ */
+#include "fact.h"
+#include <elf.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/auxv.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+
+extern char **environ;
+
+static char *me; /* the path of this program */
+static char output[300000];
+
+static int ignored_usr1(void)
+{
+	struct sigaction a;
+
+	sigaction(SIGUSR1, NULL, &a);
+	return a.sa_handler == SIG_IGN ? 1 : a.sa_handler == SIG_DFL ? 0 : 2;
+}
+
+static int is_blocked(int sig)
+{
+	sigset_t now;
+
+	sigprocmask(SIG_SETMASK, NULL, &now);
+	return sigismember(&now, sig);
+}
+
+static void show(const char *what, int argc, char **argv)
+{
+	if (!strcmp(what, "args")) {
+		for (int i = 0; i < argc; i++)
+			printf("%s|", argv[i]);
+	} else if (!strcmp(what, "length")) {
+		printf("%u", (unsigned)strlen(argv[argc - 1]));
+	} else if (!strcmp(what, "environment")) {
+		for (char **e = environ; *e; e++)
+			printf("%s|", *e);
+	} else if (!strcmp(what, "descriptors")) {
+		printf("%d %d", fcntl(100, F_GETFD), fcntl(101, F_GETFD));
+	} else if (!strcmp(what, "signals")) {
+		signal(SIGUSR2, SIG_IGN);
+		printf("%d %d", ignored_usr1(), is_blocked(SIGUSR2));
+	} else if (!strcmp(what, "pid")) {
+		printf("%d", (int)getpid());
+	} else if (!strcmp(what, "random")) {
+		uint32_t *r = (uint32_t *)(uintptr_t)getauxval(AT_RANDOM);
+
+		printf("%08x%08x%08x%08x", r[0], r[1], r[2], r[3]);
+	}
+	fflush(stdout);
+	_exit(0);
+}
+
+void fact_begin(int argc, char **argv)
+{
+	me = (char *)(uintptr_t)getauxval(AT_EXECFN);
+	if (getenv("SHOW"))
+		show(getenv("SHOW"), argc, argv);
+}
+
+/* Runs a program with its output read back; returns its wait status. */
+static int shown(const char *path, char **argv, char *what)
+{
+	char variable[64], *environment[] = {variable, "OTHER=value", NULL};
+	int ends[2], status = -1, at = 0;
+	ssize_t n;
+	pid_t child;
+
+	snprintf(variable, sizeof(variable), "SHOW=%s", what);
+	if (!EXPECT_EQ(pipe(ends), 0))
+		return -1;
+	child = fork();
+	if (!child) {
+		dup2(ends[1], 1);
+		close(ends[1]);
+		execve(path, argv, environment);
+		_exit(errno);
+	}
+	close(ends[1]);
+	while ((n = read(ends[0], output + at, sizeof(output) - 1 - (unsigned)at)) > 0)
+		at += (int)n;
+	output[at] = 0;
+	close(ends[0]);
+	EXPECT_EQ(waitpid(child, &status, 0), child);
+	return status;
+}
+
+/* A file of this content and mode; returns its name. */
+static char *file(const char *content, unsigned size, unsigned mode)
+{
+	static char name[64];
+	int fd;
+
+	snprintf(name, sizeof(name), "/tmp/fact-exec-%d", (int)getpid());
+	unlink(name);
+	fd = open(name, O_WRONLY | O_CREAT | O_EXCL, 0700);
+	EXPECT_EQ(write(fd, content, size), size);
+	EXPECT_EQ(fchmod(fd, mode), 0);
+	close(fd);
+	return name;
+}
+
+static int error_of(const char *path)
+{
+	char *words[] = {"x", NULL};
+
+	errno = 0;
+	EXPECT_EQ(execve(path, words, environ), -1);
+	return errno;
+}
+
+FACT(arguments_arrive)
+{
+	char *words[] = {"name", "", "two words", "3", NULL};
+
+	EXPECT_EQ(shown(me, words, "args"), 0);
+	EXPECT(!strcmp(output, "name||two words|3|"));
+}
+
+FACT(the_environment_arrives)
+{
+	char *words[] = {"name", NULL};
+
+	EXPECT_EQ(shown(me, words, "environment"), 0);
+	EXPECT(!strcmp(output, "SHOW=environment|OTHER=value|"));
+}
+
+FACT(the_pid_stays)
+{
+	char *words[] = {"name", NULL};
+	int status = shown(me, words, "pid");
+
+	EXPECT_EQ(status, 0);
+	EXPECT(atoi(output) > 0 && atoi(output) != getpid());
+}
+
+FACT(descriptors_stay_but_those_marked)
+{
+	char *words[] = {"name", NULL};
+
+	EXPECT_EQ(dup2(1, 100), 100);
+	EXPECT_EQ(dup3(1, 101, O_CLOEXEC), 101);
+	EXPECT_EQ(shown(me, words, "descriptors"), 0);
+	EXPECT(!strcmp(output, "0 -1"));
+}
+
+static void handler(int sig)
+{
+	(void)sig;
+}
+
+FACT(handlers_go_ignoring_and_the_mask_stay)
+{
+	char *words[] = {"name", NULL};
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGUSR2);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	signal(SIGUSR1, handler);
+	EXPECT_EQ(shown(me, words, "signals"), 0);
+	EXPECT(!strcmp(output, "0 1"));
+	signal(SIGUSR1, SIG_IGN);
+	EXPECT_EQ(shown(me, words, "signals"), 0);
+	EXPECT(!strcmp(output, "1 1"));
+}
+
+FACT(each_start_has_other_random_bytes)
+{
+	char *words[] = {"name", NULL}, first[33];
+
+	shown(me, words, "random");
+	EXPECT_EQ(strlen(output), 32);
+	memcpy(first, output, 33);
+	shown(me, words, "random");
+	EXPECT(strcmp(output, first) != 0);
+}
+
+FACT(an_argument_may_have_a_hundred_thousand_bytes)
+{
+	static char large[100001];
+	char *words[] = {"name", large, NULL};
+
+	memset(large, 'a', sizeof(large) - 1);
+	EXPECT_EQ(shown(me, words, "length"), 0);
+	EXPECT_EQ(atoi(output), 100000);
+}
+
+FACT(an_argument_over_128_KiB_is_E2BIG)
+{
+	static char large[131073];
+	char *words[] = {"name", large, NULL};
+
+	memset(large, 'a', sizeof(large) - 1);
+	EXPECT_ERRNO(execve(me, words, environ), E2BIG);
+}
+
+FACT(arguments_over_a_quarter_of_the_stack_are_E2BIG)
+{
+	static char piece[100000], *words[60];
+	struct rlimit limit = {4 << 20, RLIM_INFINITY};
+
+	memset(piece, 'a', sizeof(piece) - 1);
+	for (int i = 0; i < 59; i++)
+		words[i] = piece;
+	REQUIRE(setrlimit(RLIMIT_STACK, &limit) == 0);
+	EXPECT_ERRNO(execve(me, words, environ), E2BIG);
+}
+
+FACT(what_is_not_there_is_ENOENT)
+{
+	EXPECT_EQ(error_of("/tmp/no/such"), ENOENT);
+	EXPECT_EQ(error_of(""), ENOENT);
+}
+
+FACT(what_has_no_execute_permission_is_EACCES)
+{
+	EXPECT_EQ(error_of(file("#!/bin/x\n", 9, 0644)), EACCES);
+	EXPECT_EQ(error_of("/tmp"), EACCES);
+}
+
+FACT(what_is_no_program_is_ENOEXEC)
+{
+	EXPECT_EQ(error_of(file("", 0, 0755)), ENOEXEC);
+	EXPECT_EQ(error_of(file("hello, world, no program here at all, just text\n", 48, 0755)), ENOEXEC);
+	EXPECT_EQ(error_of(file("\177ELF", 4, 0755)), ENOEXEC);
+}
+
+FACT(a_program_for_another_machine_is_ENOEXEC)
+{
+	Elf32_Ehdr h = {.e_ident = ELFMAG,
+			.e_type = ET_EXEC,
+			.e_machine = EM_ARM,
+			.e_version = 1,
+			.e_ehsize = sizeof(h)};
+
+	h.e_ident[EI_CLASS] = ELFCLASS32;
+	EXPECT_EQ(error_of(file((char *)&h, sizeof(h), 0755)), ENOEXEC);
+}
+
+FACT(a_file_that_is_no_directory_in_the_path_is_ENOTDIR)
+{
+	char path[100];
+
+	snprintf(path, sizeof(path), "%s/x", file("", 0, 0755));
+	EXPECT_EQ(error_of(path), ENOTDIR);
+}
+
+FACT(bad_pointers_are_EFAULT)
+{
+	char *words[] = {"x", (char *)16, NULL};
+
+	EXPECT_ERRNO(execve((char *)16, words, environ), EFAULT);
+	EXPECT_ERRNO(execve(me, words, environ), EFAULT);
+	EXPECT_ERRNO(execve(me, (char **)16, environ), EFAULT);
+	EXPECT_ERRNO(execve(me, environ, (char **)16), EFAULT);
+}
+
+FACT(a_script_runs_its_interpreter)
+{
+	char script[300], want[400], *words[] = {"called", "more", NULL}, *name;
+
+	snprintf(script, sizeof(script), "#! %s one two \nrest", me);
+	name = file(script, (unsigned)strlen(script), 0755);
+	EXPECT_EQ(shown(name, words, "args"), 0);
+	snprintf(want, sizeof(want), "%s|one two|%s|more|", me, name);
+	EXPECT(!strcmp(output, want));
+}
+
+FACT(a_script_whose_interpreter_is_not_there_is_ENOENT)
+{
+	EXPECT_EQ(error_of(file("#!/no/such\n", 11, 0755)), ENOENT);
+}
+
+FACT(a_script_that_runs_itself_ends_with_ELOOP)
+{
+	char script[100];
+	char *name = file("", 0, 0755);
+
+	snprintf(script, sizeof(script), "#!%s\n", name);
+	EXPECT_EQ(error_of(file(script, (unsigned)strlen(script), 0755)), ELOOP);
+}
+
+FACT(a_failed_exec_leaves_everything)
+{
+	char *p = pages(2);
+
+	p[PAGE] = 5;
+	EXPECT_EQ(error_of("/tmp/no/such"), ENOENT);
+	EXPECT_EQ(p[PAGE], 5);
+}
+
+FACT(the_auxiliary_vector_is_whole)
+{
+	EXPECT_EQ(getauxval(AT_PAGESZ), PAGE);
+	EXPECT_EQ(getauxval(AT_PHENT), sizeof(Elf32_Phdr));
+	EXPECT(getauxval(AT_PHNUM) > 0);
+	EXPECT(getauxval(AT_ENTRY) > 0);
+	EXPECT_EQ(getauxval(AT_UID), getuid());
+	EXPECT_EQ(getauxval(AT_EGID), getegid());
+	EXPECT_EQ(getauxval(AT_SECURE), 0);
+	EXPECT(getauxval(AT_CLKTCK) == 100);
+	EXPECT(!strcmp((char *)(uintptr_t)getauxval(AT_PLATFORM) + 2, "86"));
+}
+
+FACT(the_program_headers_are_where_the_vector_says)
+{
+	const Elf32_Phdr *p = (const Elf32_Phdr *)(uintptr_t)getauxval(AT_PHDR);
+	bool code = false;
+
+	for (unsigned i = 0; i < getauxval(AT_PHNUM); i++)
+		code |= p[i].p_type == PT_LOAD && p[i].p_flags & PF_X;
+	EXPECT(code);
+}
+
+FACT(a_running_program_cannot_be_written)
+{
+	EXPECT_ERRNO(open(me, O_WRONLY), ETXTBSY);
+}
+
+FACT(vfork_and_exec_set_the_parent_free)
+{
+	char *words[] = {"name", NULL}, *environment[] = {"SHOW=nothing", NULL};
+	int status;
+	pid_t child = vfork();
+
+	if (!child) {
+		execve(me, words, environment);
+		_exit(1);
+	}
+	EXPECT_EQ(waitpid(child, &status, 0), child);
+	EXPECT_EQ(status, 0);
+}

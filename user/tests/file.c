@@ -1,0 +1,296 @@
+/* user/tests/file.c - facts of descriptors and of what a file holds. */
+#include "fact.h"
+#include <fcntl.h>
+#include <limits.h>
+#include <signal.h>
+#include <sys/ioctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <sys/statfs.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <sys/wait.h>
+
+FACT(what_is_written_is_read)
+{
+	int fd = nameless_file();
+	char got[8] = "";
+
+	EXPECT_EQ(write(fd, "hello", 5), 5);
+	EXPECT_EQ(lseek(fd, 1, SEEK_SET), 1);
+	EXPECT_EQ(read(fd, got, 8), 4);
+	EXPECT(!strcmp(got, "ello"));
+	EXPECT_EQ(read(fd, got, 8), 0);
+}
+
+FACT(positions_from_three_origins)
+{
+	int fd = file_of(100);
+
+	EXPECT_EQ(lseek(fd, -10, SEEK_END), 90);
+	EXPECT_EQ(lseek(fd, 5, SEEK_CUR), 95);
+	EXPECT_EQ(lseek(fd, 1000, SEEK_SET), 1000);
+	EXPECT_ERRNO(lseek(fd, -1, SEEK_SET), EINVAL);
+	EXPECT_ERRNO(lseek(fd, 0, 99), EINVAL);
+	EXPECT_EQ(lseek(fd, 0, SEEK_CUR), 1000);
+}
+
+FACT(a_position_beyond_four_gigabytes_can_be_had)
+{
+	int fd = nameless_file();
+
+	EXPECT_EQ(lseek(fd, 5000000000ll, SEEK_SET), 5000000000ll);
+	EXPECT_EQ(lseek(fd, 0, SEEK_CUR), 5000000000ll);
+	EXPECT_EQ(read(fd, &(char){0}, 1), 0);
+}
+
+FACT(append_writes_at_the_end)
+{
+	int fd = file_of(10);
+
+	EXPECT_EQ(fcntl(fd, F_SETFL, O_APPEND), 0);
+	lseek(fd, 0, SEEK_SET);
+	EXPECT_EQ(write(fd, "xy", 2), 2);
+	EXPECT_EQ(lseek(fd, 0, SEEK_CUR), 12);
+}
+
+FACT(pread_and_pwrite_leave_the_position)
+{
+	int fd = file_of(100);
+	char got;
+
+	lseek(fd, 50, SEEK_SET);
+	EXPECT_EQ(pwrite(fd, "z", 1, 7), 1);
+	EXPECT_EQ(pread(fd, &got, 1, 7), 1);
+	EXPECT_EQ(got, 'z');
+	EXPECT_EQ(lseek(fd, 0, SEEK_CUR), 50);
+	EXPECT_ERRNO(pread(fd, &got, 1, -1), EINVAL);
+}
+
+FACT(a_copied_descriptor_shares_its_position)
+{
+	int fd = file_of(100), copy = dup(fd);
+
+	lseek(fd, 30, SEEK_SET);
+	EXPECT_EQ(lseek(copy, 0, SEEK_CUR), 30);
+	EXPECT_EQ(close(fd), 0);
+	EXPECT_EQ(lseek(copy, 0, SEEK_CUR), 30);
+}
+
+FACT(a_child_shares_the_position)
+{
+	int fd = file_of(100), status;
+
+	if (!fork())
+		_exit(lseek(fd, 70, SEEK_SET) != 70);
+	wait(&status);
+	EXPECT_EQ(lseek(fd, 0, SEEK_CUR), 70);
+}
+
+FACT(the_lowest_free_descriptor_is_given)
+{
+	int a = dup(0), b = dup(0), c;
+
+	close(a);
+	c = dup(0);
+	EXPECT_EQ(c, a);
+	EXPECT_EQ(fcntl(0, F_DUPFD, 200), 200);
+	EXPECT_EQ(fcntl(0, F_DUPFD, 200), 201);
+	EXPECT(b > a);
+}
+
+FACT(dup2_closes_its_target_and_dup3_refuses_itself)
+{
+	int fd = file_of(10), other = file_of(20);
+	struct stat s;
+
+	EXPECT_EQ(dup2(fd, other), other);
+	EXPECT_EQ(fstat(other, &s), 0);
+	EXPECT_EQ(s.st_size, 10);
+	EXPECT_EQ(dup2(fd, fd), fd);
+	EXPECT_ERRNO(dup3(fd, fd, 0), EINVAL);
+	EXPECT_ERRNO(dup2(fd, -1), EBADF);
+	EXPECT_ERRNO(dup2(fd, 100000000), EBADF);
+}
+
+FACT(a_closed_descriptor_is_EBADF)
+{
+	int fd = file_of(10);
+	char c;
+
+	EXPECT_EQ(close(fd), 0);
+	EXPECT_ERRNO(close(fd), EBADF);
+	EXPECT_ERRNO(read(fd, &c, 1), EBADF);
+	EXPECT_ERRNO(write(fd, &c, 1), EBADF);
+	EXPECT_ERRNO(lseek(fd, 0, SEEK_SET), EBADF);
+	EXPECT_ERRNO(fcntl(fd, F_GETFD), EBADF);
+	EXPECT_ERRNO(ftruncate(fd, 0), EBADF);
+	EXPECT_ERRNO(dup(fd), EBADF);
+	EXPECT_ERRNO(read(-1, &c, 1), EBADF);
+}
+
+FACT(the_limit_of_descriptors_is_EMFILE)
+{
+	struct rlimit limit = {20, 1024};
+	int fd = 0, last = 0;
+
+	REQUIRE(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+	while (fd >= 0 && fd < 100) {
+		last = fd;
+		fd = dup(0);
+	}
+	EXPECT_EQ(errno, EMFILE);
+	EXPECT_EQ(last, 19);
+}
+
+FACT(scattered_reads_and_gathered_writes_are_one_call)
+{
+	int fd = nameless_file();
+	char a[3], b[5];
+	struct iovec out[3] = {{"abc", 3}, {"", 0}, {"defgh", 5}}, in[2] = {{a, 3}, {b, 5}};
+
+	EXPECT_EQ(writev(fd, out, 3), 8);
+	lseek(fd, 0, SEEK_SET);
+	EXPECT_EQ(readv(fd, in, 2), 8);
+	EXPECT(!memcmp(a, "abc", 3) && !memcmp(b, "defgh", 5));
+	EXPECT_ERRNO(writev(fd, out, -1), EINVAL);
+	EXPECT_ERRNO(writev(fd, out, IOV_MAX + 1), EINVAL);
+}
+
+FACT(truncation_cuts_and_grows_with_zeros)
+{
+	int fd = file_of(3 * PAGE);
+	struct stat s;
+	char got[4] = "";
+
+	EXPECT_EQ(ftruncate(fd, 10), 0);
+	EXPECT_EQ(ftruncate(fd, 2 * PAGE), 0);
+	EXPECT_EQ(fstat(fd, &s), 0);
+	EXPECT_EQ(s.st_size, 2 * PAGE);
+	EXPECT_EQ(pread(fd, got, 4, 8), 4);
+	EXPECT(got[0] == 1 && got[1] == 1 && got[2] == 0 && got[3] == 0);
+	EXPECT_ERRNO(ftruncate(fd, -1), EINVAL);
+}
+
+FACT(a_hole_takes_no_room)
+{
+	int fd = nameless_file();
+	struct stat s;
+
+	EXPECT_EQ(pwrite(fd, "x", 1, 1 << 24), 1);
+	EXPECT_EQ(fstat(fd, &s), 0);
+	EXPECT_EQ(s.st_size, (1 << 24) + 1);
+}
+
+FACT(a_file_may_grow_page_by_page_to_a_megabyte)
+{
+	int fd = file_of(1 << 20);
+	char got;
+
+	for (unsigned i = 0; i < 256; i += 51) {
+		EXPECT_EQ(pread(fd, &got, 1, i * PAGE + 77), 1);
+		EXPECT_EQ(got, (char)(i + 1));
+	}
+}
+
+FACT(a_descriptor_s_flags_are_its_own)
+{
+	int fd = file_of(1), copy;
+
+	EXPECT_EQ(fcntl(fd, F_GETFD), 0);
+	EXPECT_EQ(fcntl(fd, F_SETFD, FD_CLOEXEC), 0);
+	copy = dup(fd);
+	EXPECT_EQ(fcntl(copy, F_GETFD), 0);
+	EXPECT_EQ(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	EXPECT_EQ(fcntl(fd, F_GETFL) & O_ACCMODE, O_RDWR);
+	EXPECT_ERRNO(fcntl(fd, 9999), EINVAL);
+}
+
+FACT(reading_a_directory_is_EISDIR)
+{
+	int fd = open("/tmp", O_RDONLY);
+
+	EXPECT_ERRNO(read(fd, &(char){0}, 1), EISDIR);
+	EXPECT_ERRNO(open("/tmp", O_WRONLY), EISDIR);
+}
+
+FACT(a_mode_of_opening_holds)
+{
+	int in = open("/dev/null", O_RDONLY), out = open("/dev/null", O_WRONLY);
+	char c = 0;
+
+	EXPECT_ERRNO(write(in, &c, 1), EBADF);
+	EXPECT_ERRNO(read(out, &c, 1), EBADF);
+}
+
+FACT(null_takes_everything_and_gives_nothing)
+{
+	int fd = open("/dev/null", O_RDWR);
+	char c;
+
+	EXPECT_EQ(write(fd, "xyz", 3), 3);
+	EXPECT_EQ(read(fd, &c, 1), 0);
+}
+
+FACT(zero_gives_zeros_and_full_has_no_room)
+{
+	int zero = open("/dev/zero", O_RDWR), full = open("/dev/full", O_RDWR);
+	char got[100];
+
+	memset(got, 1, sizeof(got));
+	EXPECT_EQ(read(zero, got, 100), 100);
+	EXPECT_EQ(got[0] | got[99], 0);
+	EXPECT_EQ(write(zero, got, 100), 100);
+	EXPECT_EQ(read(full, got, 100), 100);
+	EXPECT_ERRNO(write(full, got, 1), ENOSPC);
+}
+
+FACT(urandom_does_not_repeat)
+{
+	int fd = open("/dev/urandom", O_RDONLY);
+	uint32_t a[8] = {0}, b[8] = {0};
+
+	EXPECT_EQ(read(fd, a, sizeof(a)), sizeof(a));
+	EXPECT_EQ(read(fd, b, sizeof(b)), sizeof(b));
+	EXPECT(memcmp(a, b, sizeof(a)) != 0);
+	EXPECT(a[0] | a[7]);
+}
+
+FACT(a_device_tells_its_numbers)
+{
+	struct stat s;
+
+	EXPECT_EQ(stat("/dev/zero", &s), 0);
+	EXPECT(S_ISCHR(s.st_mode));
+	EXPECT_EQ(s.st_rdev, 0x105);
+}
+
+FACT(a_file_is_no_terminal)
+{
+	EXPECT_ERRNO(ioctl(file_of(1), TIOCGWINSZ, pages(1)), ENOTTY);
+}
+
+FACT(sync_of_a_file_is_no_error)
+{
+	int fd = file_of(100);
+
+	EXPECT_EQ(fsync(fd), 0);
+	EXPECT_EQ(fdatasync(fd), 0);
+	EXPECT_ERRNO(fsync(-1), EBADF);
+}
+
+FACT(statfs_knows_what_it_is_on)
+{
+	struct statfs s;
+
+	EXPECT_EQ(statfs("/tmp", &s), 0);
+	EXPECT(s.f_namelen == 255);
+	EXPECT(s.f_bsize > 0);
+	EXPECT_EQ(fstatfs(nameless_file(), &s), 0);
+}
+
+FACT(a_length_that_is_negative_as_a_signed_number_is_refused)
+{
+	EXPECT(syscall(SYS_read, file_of(1), pages(1), 0xfffff000u) < 0);
+	EXPECT(errno == EFAULT || errno == EINVAL);
+}

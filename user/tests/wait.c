@@ -1,0 +1,255 @@
+/* user/tests/wait.c - facts of wait, exit, zombies, orphans, groups and sessions. */
+#include "fact.h"
+#include <fcntl.h>
+#include <signal.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/wait.h>
+
+static pid_t child_that_exits(int status)
+{
+	pid_t child = fork();
+
+	if (!child)
+		_exit(status);
+	EXPECT(child > 0);
+	return child;
+}
+
+static pid_t child_that_waits(void)
+{
+	pid_t child = fork();
+
+	if (!child) {
+		for (;;)
+			pause();
+	}
+	EXPECT(child > 0);
+	return child;
+}
+
+FACT(the_status_is_eight_bits_of_what_exit_was_given)
+{
+	int status;
+	pid_t child = child_that_exits(0x1234);
+
+	EXPECT_EQ(waitpid(child, &status, 0), child);
+	EXPECT_EQ(status, 0x3400);
+}
+
+FACT(without_children_it_is_ECHILD)
+{
+	EXPECT_ERRNO(wait(NULL), ECHILD);
+	EXPECT_ERRNO(waitpid(1, NULL, 0), ECHILD);
+}
+
+FACT(a_child_is_waited_for_once)
+{
+	pid_t child = child_that_exits(0);
+
+	EXPECT_EQ(waitpid(child, NULL, 0), child);
+	EXPECT_ERRNO(waitpid(child, NULL, 0), ECHILD);
+}
+
+FACT(nohang_returns_zero_while_the_child_lives)
+{
+	pid_t child = child_that_waits();
+
+	EXPECT_EQ(waitpid(child, NULL, WNOHANG), 0);
+	kill(child, SIGTERM);
+	EXPECT_EQ(waitpid(child, NULL, 0), child);
+}
+
+FACT(a_zombie_can_be_signalled_and_is_not_gone)
+{
+	siginfo_t info;
+	pid_t child = child_that_exits(3);
+
+	EXPECT_EQ(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT), 0);
+	EXPECT_EQ(info.si_status, 3);
+	EXPECT_EQ(kill(child, 0), 0);
+	EXPECT_EQ(waitpid(child, NULL, 0), child);
+	EXPECT_ERRNO(kill(child, 0), ESRCH);
+}
+
+FACT(waitid_tells_how_a_child_ended)
+{
+	siginfo_t info;
+	pid_t child = child_that_waits();
+
+	kill(child, SIGKILL);
+	EXPECT_EQ(waitid(P_ALL, 0, &info, WEXITED), 0);
+	EXPECT_EQ(info.si_signo, SIGCHLD);
+	EXPECT_EQ(info.si_pid, child);
+	EXPECT_EQ(info.si_code, CLD_KILLED);
+	EXPECT_EQ(info.si_status, SIGKILL);
+}
+
+FACT(waitid_without_what_to_wait_for_is_EINVAL)
+{
+	siginfo_t info;
+
+	EXPECT_ERRNO(waitid(P_ALL, 0, &info, 0), EINVAL);
+	EXPECT_ERRNO(waitpid(-1, NULL, 0x12345678), EINVAL);
+}
+
+FACT(a_status_for_a_bad_address_is_EFAULT)
+{
+	child_that_exits(0);
+	EXPECT_ERRNO(syscall(SYS_wait4, -1, 16, 0, 0), EFAULT);
+}
+
+FACT(a_stopped_child_is_told_with_untraced_and_continued)
+{
+	int status;
+	pid_t child = child_that_waits();
+
+	kill(child, SIGSTOP);
+	EXPECT_EQ(waitpid(child, &status, WUNTRACED), child);
+	EXPECT(WIFSTOPPED(status));
+	EXPECT_EQ(WSTOPSIG(status), SIGSTOP);
+	kill(child, SIGCONT);
+	EXPECT_EQ(waitpid(child, &status, WCONTINUED), child);
+	EXPECT(WIFCONTINUED(status));
+	kill(child, SIGKILL);
+	EXPECT_EQ(waitpid(child, &status, 0), child);
+}
+
+static volatile int told, told_status, told_pid;
+
+static void on_child(int sig, siginfo_t *info, void *context)
+{
+	(void)sig, (void)context;
+	told++;
+	told_status = info->si_status;
+	told_pid = info->si_pid;
+}
+
+FACT(sigchld_tells_who_and_how)
+{
+	struct sigaction a = {.sa_sigaction = on_child, .sa_flags = SA_SIGINFO};
+	pid_t child;
+
+	sigaction(SIGCHLD, &a, NULL);
+	child = child_that_exits(9);
+	while (!told)
+		usleep(1000);
+	EXPECT_EQ(told_pid, child);
+	EXPECT_EQ(told_status, 9);
+	EXPECT_EQ(waitpid(child, NULL, 0), child);
+}
+
+FACT(who_ignores_sigchld_has_no_zombies)
+{
+	signal(SIGCHLD, SIG_IGN);
+	child_that_exits(0);
+	EXPECT_ERRNO(wait(NULL), ECHILD);
+}
+
+FACT(an_orphan_s_parent_is_another)
+{
+	int ends[2];
+	pid_t seen = 0, middle;
+
+	REQUIRE(pipe(ends) == 0);
+	middle = fork();
+	if (!middle) {
+		pid_t mine = getpid();
+
+		if (fork())
+			_exit(0);
+		while ((seen = getppid()) == mine)
+			usleep(1000);
+		_exit(write(ends[1], &seen, sizeof(seen)) != sizeof(seen));
+	}
+	EXPECT_EQ(waitpid(middle, NULL, 0), middle);
+	EXPECT_EQ(read(ends[0], &seen, sizeof(seen)), sizeof(seen));
+	EXPECT(seen != middle && seen > 0);
+}
+
+FACT(waiting_for_a_group_takes_its_members_only)
+{
+	pid_t one = child_that_waits(), two = child_that_exits(2);
+	int status;
+
+	EXPECT_EQ(setpgid(one, one), 0);
+	EXPECT_EQ(waitpid(0, &status, 0), two);
+	EXPECT_EQ(waitpid(-one, &status, WNOHANG), 0);
+	kill(-one, SIGKILL);
+	EXPECT_EQ(waitpid(-one, &status, 0), one);
+}
+
+FACT(a_new_session_is_its_own_group)
+{
+	int status;
+
+	if (!fork()) {
+		pid_t mine = getpid();
+
+		if (setsid() != mine || getsid(0) != mine || getpgid(0) != mine)
+			_exit(1);
+		_exit(setsid() != -1 || errno != EPERM);
+	}
+	wait(&status);
+	EXPECT_EQ(status, 0);
+}
+
+FACT(a_group_of_another_session_is_EPERM)
+{
+	pid_t child = child_that_waits();
+
+	EXPECT_ERRNO(setpgid(child, 1), EPERM);
+	EXPECT_ERRNO(setpgid(12345, 0), ESRCH);
+	EXPECT_ERRNO(setpgid(0, -5), EINVAL);
+	kill(child, SIGKILL);
+	wait(NULL);
+}
+
+FACT(a_killed_process_closes_what_it_had_open)
+{
+	int ends[2];
+	char c;
+	pid_t child;
+
+	REQUIRE(pipe(ends) == 0);
+	child = child_that_waits();
+	close(ends[1]);
+	kill(child, SIGKILL);
+	EXPECT_EQ(read(ends[0], &c, 1), 0);
+	wait(NULL);
+}
+
+FACT(wait4_fills_the_usage_in)
+{
+	struct rusage usage;
+
+	memset(&usage, 0xff, sizeof(usage));
+	child_that_exits(0);
+	EXPECT(wait4(-1, NULL, 0, &usage) > 0);
+	EXPECT(usage.ru_utime.tv_sec >= 0 && usage.ru_utime.tv_sec < 100);
+}
+
+FACT(exit_runs_what_atexit_was_given_and_flushes)
+{
+	int ends[2], status;
+	char got[8] = "";
+
+	REQUIRE(pipe(ends) == 0);
+	if (!fork()) {
+		dup2(ends[1], 1);
+		setvbuf(stdout, NULL, _IOFBF, 1024);
+		printf("flushed");
+		exit(0);
+	}
+	wait(&status);
+	EXPECT_EQ(read(ends[0], got, 7), 7);
+	EXPECT(!strcmp(got, "flushed"));
+}
+
+FACT(two_hundred_children_leave_nothing_behind)
+{
+	for (int i = 0; i < 200; i++)
+		EXPECT_EQ(waitpid(child_that_exits(i), NULL, 0) > 0, true);
+	EXPECT_ERRNO(wait(NULL), ECHILD);
+}
