@@ -229,49 +229,31 @@ static void do_fork_or_end(void)
 	model.has_child = true;
 }
 
+typedef void range_step_t(unsigned who, uint32_t first, uint32_t count);
+
+/* The steps that change a range, the frequent ones more than once. */
+static range_step_t *const range_steps[] = {do_mmap,     do_mmap,     do_mmap,   do_munmap, do_mprotect,
+					    do_mprotect, do_dontneed, do_mremap, do_mremap};
+
 static void random_step(void)
 {
 	unsigned who = model.has_child ? ktest_random_below(2) : 0;
 	uint32_t first = ktest_random_below(WINDOW), count = 1 + ktest_random_below(WINDOW - first);
+	uint32_t what = ktest_random_below(24);
 
 	count = ktest_random() % 2 && count > 4 ? 4 : count;
-	switch (ktest_random_below(24)) {
-	case 0:
-	case 1:
-	case 2:
-		do_mmap(who, first, count);
-		break;
-	case 3:
-		do_munmap(who, first, count);
-		break;
-	case 4:
-	case 5:
-		do_mprotect(who, first, count);
-		break;
-	case 6:
-		do_dontneed(who, first, count);
-		break;
-	case 7:
-	case 8:
-		do_mremap(who, first, count);
-		break;
-	case 9:
+	if (what < ARRAY_SIZE(range_steps))
+		range_steps[what](who, first, count);
+	else if (what == 9)
 		do_truncate();
-		break;
-	case 10:
+	else if (what == 10)
 		do_file_write();
-		break;
-	case 11:
+	else if (what == 11)
 		do_fork_or_end();
-		break;
-	case 12:
-	case 13:
-	case 14:
+	else if (what < 15)
 		read_is_right(who, first);
-		break;
-	default:
+	else
 		write_page(who, first);
-	}
 }
 
 static bool all_right(void)

@@ -139,7 +139,6 @@ KTEST(space, the_check_finds_faults)
 	ASSERT_EQ(map_at(&x.s, HERE, 4, RW, ANON), HERE);
 	EXPECT_EQ(space_write(&x.s, HERE, "x", 1), 0);
 	EXPECT_EQ(load(&x.s, HERE + PAGE), 0);
-	set_pdir_base(&kernel_pdir);
 	own = get_ptbl_entry_by_va(&x.s.pd, HERE);
 	zero = get_ptbl_entry_by_va(&x.s.pd, HERE + PAGE);
 	a = space_find(&x.s, v);
