@@ -133,6 +133,28 @@ KTEST(mremap, a_files_offset_moves_with_its_pages)
 	mapping_put(m);
 }
 
+/* An area that nobody wrote to grows over pages that somebody did: a child must get them. */
+KTEST(mremap, pages_that_join_an_untouched_area_are_inherited)
+{
+	static const uint32_t places[] = {2, 0}; /* behind the untouched page, in front of it */
+	struct space child;
+	uint32_t word;
+
+	for (unsigned i = 0; i < ARRAY_SIZE(places); i++) {
+		vaddr_t to = AT + 0x200000 * (i + 1) + PAGE * places[i];
+
+		ASSERT_EQ(map_at(&x.s, AT + 0x200000 * (i + 1) + PAGE, 1, RW, ANON),
+			  (int32_t)(AT + 0x200000 * (i + 1) + PAGE));
+		numbered(AT, 1);
+		EXPECT_EQ(remap(AT, 1, 1, MREMAP_MAYMOVE | MREMAP_FIXED, to), (int32_t)to);
+		EXPECT_EQ(area_count(&x.s), i + 1);
+		ASSERT_EQ(space_fork(&child, &x.s), 0);
+		EXPECT_EQ(space_read(&child, to, &word, 4), 0);
+		EXPECT_EQ(word, 100);
+		space_destroy(&child);
+	}
+}
+
 KTEST(mremap, bad_arguments_are_refused)
 {
 	const struct {
