@@ -180,6 +180,14 @@ static __attribute__((noinline)) int untouched_of_file(const struct fault *t)
 	return 0;
 }
 
+/* Puts a reference that is not the last. */
+static inline void put_shared(pfn_t f)
+{
+	lock_acquire(&frame_lock);
+	frame_unshare(f);
+	lock_release(&frame_lock);
+}
+
 /* A write to a page that may be written to and is mapped read-only. */
 static int write_to_shared(const struct fault *t, pte_t old)
 {
@@ -194,9 +202,9 @@ static int write_to_shared(const struct fault *t, pte_t old)
 	}
 	arch_pte_exchange(t->entry, arch_pte_leaf(0, f, area_entry_prot(t->a, true) | PROT_OWNED));
 	tlb_owe(&b, t->v, 1);
-	if (owned && f.n != from.n)
-		tlb_put_later(&b, from);
 	tlb_finish(&b);
+	if (owned && f.n != from.n)
+		put_shared(from);
 	return 0;
 }
 

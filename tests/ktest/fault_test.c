@@ -249,6 +249,9 @@ KTEST(fault, around_ends_with_the_area_and_with_the_file)
 	const struct mmap_request r = {AT + 3 * PAGE, 20 * PAGE, PROT_READ, MAP_PRIVATE | FIXED, m,
 				       true,          false,     2};
 
+	pfn_t f;
+
+	EXPECT_EQ(mapping_page(m, 20, true, &f), 0); /* reserved behind the end */
 	ASSERT_EQ(space_mmap(&x.s, &r), AT + 3 * PAGE);
 	EXPECT_EQ(load(&x.s, AT + 4 * PAGE), 103);
 	for (uint32_t i = 0; i < 32; i++)

@@ -251,6 +251,7 @@ KTEST(fork, each_allocation_fails_in_turn_and_nothing_has_changed)
 /* A frame that can have no more references: the fork is refused, and what was copied by then given back. */
 KTEST(fork, a_frame_with_all_its_references_refuses_the_child)
 {
+	vaddr_t behind = AT + ARCH_PT_SPAN(1) * PAGE;
 	struct frame *d;
 	uint32_t tag, frames;
 	pfn_t f;
@@ -258,6 +259,8 @@ KTEST(fork, a_frame_with_all_its_references_refuses_the_child)
 	ASSERT_EQ(map_at(&x.s, AT, 3, RW, ANON), AT);
 	for (uint32_t i = 0; i < 3; i++)
 		EXPECT_EQ(store(&x.s, AT + i * PAGE, i), 0);
+	ASSERT_EQ(map_at(&x.s, behind, 1, RW, ANON), (int32_t)behind); /* in a table that is not come to */
+	EXPECT_EQ(store(&x.s, behind, 1), 0);
 	f = arch_pte_pfn(get_ptbl_entry_by_va(&x.s.pd, AT + 2 * PAGE));
 	d = frame_desc(f.n);
 	tag = d->tag;
@@ -268,7 +271,21 @@ KTEST(fork, a_frame_with_all_its_references_refuses_the_child)
 	EXPECT_EQ(machine_frames_used(), frames);
 	EXPECT_EQ(frame_refs(arch_pte_pfn(get_ptbl_entry_by_va(&x.s.pd, AT))), 1);
 	EXPECT_EQ(store(&x.s, AT, 5), 0);
-	EXPECT_EQ(x.tenant->committed, 3);
+	EXPECT_EQ(x.tenant->committed, 4);
+}
+
+/* Two areas in one table want one table: a quota with room for that and the directory is enough. */
+KTEST(fork, a_child_takes_no_more_than_it_needs)
+{
+	uint32_t needs = (ARCH_PT_ROOT_EAGER ? 4 : 1) + 1, i = 0;
+
+	ASSERT_EQ(map_at(&x.s, AT, TENANT_PAGES, RW, ANON), AT);
+	ASSERT_EQ(map_at(&x.s, AT + 200 * PAGE, 1, RW, ANON), AT + 200 * PAGE);
+	EXPECT_EQ(store(&x.s, AT + 200 * PAGE, 1), 0);
+	while (charged_to(x.tenant) < TENANT_PAGES - needs)
+		ASSERT_EQ(store(&x.s, AT + i++ * PAGE, 1), 0);
+	do_fork();
+	EXPECT_EQ(charged_to(x.tenant), TENANT_PAGES);
 }
 
 KTEST(fork, ten_thousand_children_leave_nothing)
