@@ -66,9 +66,17 @@ int wait_on(struct wait_queue *q)
 
 int wait_on_until(struct wait_queue *q, uint64_t deadline_ns)
 {
-	(void)q;
-	if (up_meanwhile)
-		return up_meanwhile() ? 0 : -EINTR;
+	static char sleeper;
+	bool goes_on;
+
+	if (up_meanwhile) {
+		q->sleepers.tqh_first = (struct proc *)(void *)&sleeper;
+		goes_on = up_meanwhile();
+		if (goes_on && q->sleepers.tqh_first)
+			panic("sim: nobody woke the process that waits");
+		q->sleepers.tqh_first = NULL;
+		return goes_on ? 0 : -EINTR;
+	}
 	if (deadline_ns == WAIT_FOREVER)
 		panic("sim: the only process sleeps for ever");
 	up_now = (int64_t)deadline_ns;
@@ -77,7 +85,7 @@ int wait_on_until(struct wait_queue *q, uint64_t deadline_ns)
 
 void wake_all(struct wait_queue *q)
 {
-	(void)q;
+	q->sleepers.tqh_first = NULL;
 	up_wakes++;
 }
 
