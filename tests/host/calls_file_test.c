@@ -93,7 +93,10 @@ KTEST(calls_file, forked_descriptors_share_the_position)
 	int32_t fd = uopen("/a", O_CREAT | O_RDWR);
 
 	EXPECT_EQ(CALL(sys_dup2, 0, 100), 100);
+	EXPECT_EQ(CALL(sys_fcntl64, 100, F_SETFD, FD_CLOEXEC), 0);
 	EXPECT_EQ(files_fork(up_files, &copy), 0);
+	EXPECT(files_get_close_on_exec(copy, 100));
+	EXPECT(!files_get_close_on_exec(copy, 0));
 	EXPECT_EQ(uwrite(fd, "12345"), 5);
 	EXPECT_EQ(files_file(copy, 0)->at, 5);
 	EXPECT(files_file(copy, 100) == files_file(up_files, 0));
@@ -123,6 +126,7 @@ KTEST(calls_file, bad_memory_is_efault_with_what_was_done_before_it)
 	EXPECT_EQ(CALL(sys_open, U_END, 0, 0), -EFAULT);
 	EXPECT_EQ(CALL(sys_stat64, ustr("/a"), U_END - 4), -EFAULT);
 	EXPECT_EQ(CALL(sys_pipe2, U_END - 4, 0), -EFAULT);
+	EXPECT_EQ(file_count(), 1);
 	EXPECT_EQ(CALL(sys_dup, 0), 1);
 	EXPECT_EQ(CALL(sys_getcwd, U_END, 100), -EFAULT);
 	EXPECT_EQ(CALL(sys_getdents64, FD(uopen("/", O_RDONLY)), U_END - 50, 50), 48);

@@ -363,6 +363,13 @@ KTEST(calls, listing_meets_every_name_once)
 	for (unsigned i = 0; i < 26; i++)
 		EXPECT_EQ(seen[i], 1);
 	EXPECT_EQ(CALL(sys_lseek, FD(fd), 0, SEEK_SET), 0);
+	uput(U + 48, "beyond", 6);
+	EXPECT_EQ(CALL(sys_getdents64, FD(fd), U, 48), 48);
+	EXPECT(ueq(U + 48, "beyond"));
+	EXPECT_EQ(CALL(sys_getdents64, FD(fd), U, 48), 0);
+	EXPECT_EQ(CALL(sys_lseek, FD(fd), 0, SEEK_SET), 0);
+	EXPECT_EQ(CALL(sys_getdents64, FD(fd), U, 47), 24);
+	EXPECT_EQ(CALL(sys_lseek, FD(fd), 0, SEEK_SET), 0);
 	EXPECT_EQ(CALL(sys_getdents64, FD(fd), U, 100), 48);
 	EXPECT_EQ(CALL(sys_rmdir, ustr("/d")), 0);
 	EXPECT_EQ(CALL(sys_getdents64, FD(fd), U, 100), -ENOENT);

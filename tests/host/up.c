@@ -20,7 +20,7 @@ struct fs_context up_fs;
 int64_t up_now;
 uint32_t up_signals;
 int up_last_signal;
-uint32_t up_wakes;
+uint32_t up_wakes, up_texts;
 char up_console[4096];
 uint32_t up_console_length;
 
@@ -31,6 +31,7 @@ void up_reset(void)
 	up_signals = 0;
 	up_last_signal = 0;
 	up_wakes = 0;
+	up_texts = 0;
 	up_console_length = 0;
 }
 
@@ -117,6 +118,7 @@ int32_t proc_print(enum proc_text what, int32_t pid, char *to, uint32_t size)
 {
 	uint32_t length = 0;
 
+	up_texts++;
 	if (proc_next(pid - 1) != pid && pid)
 		return -ESRCH;
 	for (int32_t i = 0; i < (pid ? pid : 2); i++) {
