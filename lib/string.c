@@ -1,18 +1,11 @@
 /* lib/string.c - the memory and string functions of C. Owns nothing. */
+#include <arch/string.h>
 #include <lib/string.h>
 #include <stdint.h>
 
-#define WORD 4u
-
-/* By words, then bytes: one instruction for each, on processors of 32 bits and of 64. Gates clear DF on entry. */
 void *memcpy(void *restrict to, const void *restrict from, size_t length)
 {
-	void *t = to;
-	const void *f = from;
-	size_t words = length / WORD, bytes = length % WORD;
-
-	__asm__ volatile("rep movsl" : "+D"(t), "+S"(f), "+c"(words) : : "memory");
-	__asm__ volatile("rep movsb" : "+D"(t), "+S"(f), "+c"(bytes) : : "memory");
+	arch_copy(to, from, length);
 	return to;
 }
 
@@ -34,11 +27,7 @@ void *memmove(void *to, const void *from, size_t length)
 
 void *memset(void *to, int byte, size_t length)
 {
-	void *t = to;
-	size_t words = length / WORD, bytes = length % WORD;
-
-	__asm__ volatile("rep stosl" : "+D"(t), "+c"(words) : "a"((uint8_t)byte * 0x01010101u) : "memory");
-	__asm__ volatile("rep stosb" : "+D"(t), "+c"(bytes) : "a"(byte) : "memory");
+	arch_fill(to, (uint8_t)byte, length);
 	return to;
 }
 

@@ -3,6 +3,7 @@
 these only in the functions that ask.
 
     check-isa.py LLVM-OBJDUMP KERNEL.elf [--pae]    with --pae cmpxchg8b too: every CPU with PAE has it
+    check-isa.py LLVM-OBJDUMP PROGRAM... --user     programs may use the FPU as the i486 has it
 """
 import re
 import subprocess
@@ -24,11 +25,13 @@ ASKED_FOR = {
     "fninit": {"arch_user_init", "answers"},
     "fnstsw": {"arch_user_init", "answers"},
     "fnstcw": {"arch_user_init", "answers"},
-    "fnsave": {"arch_fpu_save", "fnsave"},
-    "frstor": {"arch_fpu_save", "arch_fpu_load", "fnsave"},
-    "fxsave": {"arch_user_init", "arch_fpu_save", "fxsave"},
+    "fnsave": {"arch_fpu_save", "arch_fpu_error", "fnsave"},
+    "frstor": {"arch_fpu_save", "arch_fpu_error", "arch_fpu_load", "fnsave"},
+    "fxsave": {"arch_user_init", "arch_fpu_save", "arch_fpu_error", "fxsave"},
     "fxrstor": {"arch_fpu_load"},
     "fnclex": {"arch_fpu_load"},
+    "rdrandl": {"arch_random_word"},
+    "rdseedl": {"arch_random_word"},
 }
 # The benchmarks end before the first of them where there is no counter.
 ASKED_FOR["rdtsc"] |= {name for file in BENCH.glob("*.c") for name in DEFINED.findall(file.read_text("utf-8"))}
@@ -52,6 +55,8 @@ xor cs ds es fs gs ss data16 addr16 pause
 
 FUNCTION = re.compile(r"^[0-9a-f]+ <([^>]+)>:")
 LINE = re.compile(r"^\s*([0-9a-f]+):\s+(\S+)\s*([^#<]*)")
+FPU = re.compile(r"f(?!cmov|comi|comip|compi|ucomi|ucompi|xsave|xrstor|isttp)\w+$|wait$")
+VECTOR = re.compile(r"%[xyz]?mm\d|%k\d")
 REGISTER = re.compile(r"%(st|[xyz]?mm)\b|%st\(|%[xyz]?mm\d|%k\d")
 
 
@@ -86,19 +91,34 @@ def faults(disassembly, pae):
         yield "no instructions found"
 
 
-def main():
-    words = [word for word in sys.argv[1:] if word != "--pae"]
-    if len(words) != 2:
-        sys.exit(__doc__)
-    objdump, kernel = words
-    text = subprocess.run([objdump, "-d", "--no-show-raw-insn", "--mcpu=pentium4", kernel], check=True,
+def program_faults(disassembly):
+    """The same for a program: its FPU is no fault."""
+    kept = []
+    for line in disassembly.splitlines():
+        found = LINE.match(line)
+        if not (found and FPU.match(found.group(2)) and not VECTOR.search(found.group(3))):
+            kept.append(line)
+    return faults("\n".join(kept), False)
+
+
+def check(objdump, file, user, pae):
+    """True when there is no fault in the file."""
+    text = subprocess.run([objdump, "-d", "--no-show-raw-insn", "--mcpu=pentium4", file], check=True,
                           capture_output=True, text=True).stdout
-    bad = list(faults(text, "--pae" in sys.argv))
+    bad = list(program_faults(text) if user else faults(text, pae))
     for line in bad[:20]:
         print(line)
-    if bad:
-        sys.exit(f"{kernel}: {len(bad)} instructions that an i486 does not have, and nobody asked for")
-    print(f"{kernel}: nothing that an i486 does not have, but what was asked for")
+    print(f"{file}: " + (f"{len(bad)} instructions that an i486 does not have, and nobody asked for" if bad else
+                         "nothing that an i486 does not have, but what was asked for"))
+    return not bad
+
+
+def main():
+    words = [word for word in sys.argv[1:] if not word.startswith("--")]
+    if len(words) < 2:
+        sys.exit(__doc__)
+    if not all([check(words[0], file, "--user" in sys.argv, "--pae" in sys.argv) for file in words[1:]]):
+        sys.exit(1)
 
 
 main()

@@ -52,7 +52,7 @@ static const char *slurp(const char *path)
 	return text;
 }
 
-/* Lines `ADDRESS FRAME rwx ...`, in hexadecimal, one for each page that is present. */
+/* Lines `ADDRESS frame NUMBER rwx...`, in hexadecimal, one for each page that is present. */
 static bool cell_from_tables(struct cell *c, const char *page, const char *tables)
 {
 	char want[16], access_letters[8];
@@ -60,7 +60,7 @@ static bool cell_from_tables(struct cell *c, const char *page, const char *table
 
 	snprintf(want, sizeof(want), "\n%08x ", (unsigned)(uintptr_t)page);
 	line = strstr(tables, want);
-	if (!line || sscanf(line, " %*x %x %7s", &c->frame, access_letters) != 2)
+	if (!line || sscanf(line, " %*x frame %x %7s", &c->frame, access_letters) != 2)
 		return false;
 	c->kind = CELL_PRESENT;
 	c->access = access_letters[1] == 'w' ? 'w' : 'r';
@@ -160,16 +160,16 @@ static unsigned read_areas(struct area *areas)
 {
 	char line_name[40];
 	const char *line = slurp("/proc/self/maps");
-	unsigned count = 0;
+	unsigned count = 0, inode;
 
 	while (line && *line && count < MOST_AREAS) {
 		struct area *a = &areas[count];
 
 		line_name[0] = 0;
-		if (sscanf(line, "%x-%x %4s %*x %*s %*u%*[ ]%39[^\n]", &a->first, &a->end, a->access,
-			   line_name) < 3)
+		if (sscanf(line, "%x-%x %4s %*x %*s %u%*[ ]%39[^\n]", &a->first, &a->end, a->access, &inode,
+			   line_name) < 4)
 			break;
-		strcpy(a->name, line_name);
+		strcpy(a->name, *line_name ? line_name : inode ? "a file" : "no file");
 		count++;
 		line = strchr(line, '\n');
 		line += line ? 1 : 0;
@@ -189,8 +189,7 @@ static void print_area(const struct area *a)
 		bar[i] = i < full ? '#' : '.';
 	bar[16] = 0;
 	printf("  %08x  %s  %s%s%s %5u of %5u pages  %.24s\n", a->first, a->access,
-	       colour(a->resident ? GREEN : DIM), bar, colour(PLAIN), a->resident, pages,
-	       *a->name ? a->name : "memory without a file");
+	       colour(a->resident ? GREEN : DIM), bar, colour(PLAIN), a->resident, pages, a->name);
 }
 
 void picture_areas(void)
@@ -234,19 +233,10 @@ static void print_span(uint32_t span, const struct area *areas, unsigned count)
 		printf("  %08x  %s%s%s\n", span * SPAN, colour(GREEN), strip, colour(PLAIN));
 }
 
-static unsigned count_tables(void)
-{
-	unsigned count = 0;
-
-	for (const char *line = slurp("/proc/self/tables"); (line = strstr(line, "table ")); line++)
-		count++;
-	return count;
-}
-
 void picture_tables(void)
 {
 	static struct area areas[MOST_AREAS];
-	unsigned count = read_areas(areas), tables = count_tables();
+	unsigned count = read_areas(areas);
 	uint32_t next = 0;
 
 	for (unsigned i = 0; i < count; i++) {
@@ -255,8 +245,6 @@ void picture_tables(void)
 		for (next = next > first ? next : first; next <= last; next++)
 			print_span(next, areas, count);
 	}
-	if (tables)
-		printf("  %u page tables\n", tables);
 }
 
 void print_heading(const char *heading)

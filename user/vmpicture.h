@@ -46,7 +46,7 @@ bool other_frame(const struct cell *a, const struct cell *b);
 /* Every area of the process from the top down, with how much of it is resident. */
 void picture_areas(void);
 
-/* What of each 4 MiB is resident, and how many page tables that takes where it is known. */
+/* What of each 4 MiB is resident; one page table of two levels maps as much. */
 void picture_tables(void);
 
 void print_heading(const char *text);

@@ -121,7 +121,7 @@ static bool ticks_come(void)
 	return timer.ticks >= enough;
 }
 
-/* A machine that is held up while it measures, as emulated ones are, finds too much: two must agree, the least counts. */
+/* Who is held up while measuring, as emulated machines are, finds too much: two must agree, and the least counts. */
 static uint32_t ticks_in_ms(void)
 {
 	uint32_t least = arch_clock_calibrate();
