@@ -141,9 +141,9 @@ KTEST(calls_file, what_lies_behind_the_end_never_comes_to_stand_in_the_file)
 
 	EXPECT_EQ(uwrite(fd, "0123456789"), 10);
 	EXPECT_EQ(mapping_page(m, 0, false, &frame), 0);
-	arch_frame_write(frame, 100, "junk", 4);
 	EXPECT_EQ(CALL(sys_pwrite64, FD(fd), U_END, 4, 5000, 0), -EFAULT);
 	EXPECT_EQ(stat_of("/a").st_size, 10);
+	arch_frame_write(frame, 100, "junk", 4);
 	EXPECT_EQ(CALL(sys_pwrite64, FD(fd), U, 4, 200, 0), 4);
 	EXPECT_EQ(CALL(sys_pread64, FD(fd), U, 4, 100, 0), 4);
 	EXPECT_EQ(uword(U), 0);
