@@ -221,7 +221,7 @@ static int32_t read_pipe(struct file *f, struct uio *u, uint64_t at)
 	return done;
 }
 
-/* Makes the pages for n more bytes; false, and some of them may be there, when memory is gone. */
+/* Makes the page that n more bytes lack: as n is PIPE_BUF at most, there is no more than one. False: no memory. */
 static bool make_pages(struct pipe *p, uint32_t n)
 {
 	uint32_t begin = p->first + p->filled;
@@ -258,10 +258,8 @@ static int32_t add(struct pipe *p, struct uio *u, uint32_t n)
 {
 	uint32_t done = 0;
 
-	if (!make_pages(p, n)) {
-		drop_pages(p);
+	if (!make_pages(p, n))
 		return -ENOMEM;
-	}
 	while (done < n) {
 		uint32_t at = (p->first + p->filled + done) % PIPE_SIZE, run = run_at(at, n - done);
 

@@ -96,7 +96,8 @@ def cpio() -> List[bytes]:
     nodes = member("dev/x", 0o20600, rdevmajor=4, rdevminor=300) + member("p", 0o10600) + member("d/k", 0o140600)
     links = member("one", 0o100644, ino=5, nlink=2) + member("d/two", 0o100644, b"of both", ino=5, nlink=2)
     again = member("d", 0o100600, b"x") + member(".", 0o40700) + member("s", 0o100600, b"y") + member("tmp", 0o100600)
-    whole = [end, files + end, nodes + end, links + end, files + again + end, files + links + end + bytes(8) + links + end]
+    two = files + links + end + bytes(8) + links + end
+    whole = [end, files + end, nodes + end, links + end, files + again + end, two]
     return [*whole, files, whole[4][:-30], (files + end).replace(b"070701", b"070702")]
 
 

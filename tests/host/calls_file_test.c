@@ -1,6 +1,7 @@
 /* tests/host/calls_file_test.c - the system calls for open files and what files are, as on Linux. */
 #include "calls.h"
 
+#include <arch/frame_access.h>
 #include <asm/ioctls.h>
 #include <asm/poll.h>
 #include <asm/statfs.h>
@@ -92,13 +93,16 @@ KTEST(calls_file, forked_descriptors_share_the_position)
 	int32_t fd = uopen("/a", O_CREAT | O_RDWR);
 
 	EXPECT_EQ(CALL(sys_dup2, 0, 100), 100);
+	EXPECT_EQ(CALL(sys_fcntl64, 100, F_SETFD, FD_CLOEXEC), 0);
 	EXPECT_EQ(files_fork(up_files, &copy), 0);
+	EXPECT(files_get_close_on_exec(copy, 100));
+	EXPECT(!files_get_close_on_exec(copy, 0));
 	EXPECT_EQ(uwrite(fd, "12345"), 5);
 	EXPECT_EQ(files_file(copy, 0)->at, 5);
-	EXPECT_EQ(files_file(copy, 100), files_file(up_files, 0));
-	EXPECT_EQ(files_file(copy, 1), NULL);
+	EXPECT(files_file(copy, 100) == files_file(up_files, 0));
+	EXPECT(files_file(copy, 1) == NULL);
 	EXPECT_EQ(CALL(sys_close, 0), 0);
-	EXPECT_NE(files_file(copy, 0), NULL);
+	EXPECT(files_file(copy, 0) != NULL);
 	files_put(copy);
 }
 
@@ -122,9 +126,27 @@ KTEST(calls_file, bad_memory_is_efault_with_what_was_done_before_it)
 	EXPECT_EQ(CALL(sys_open, U_END, 0, 0), -EFAULT);
 	EXPECT_EQ(CALL(sys_stat64, ustr("/a"), U_END - 4), -EFAULT);
 	EXPECT_EQ(CALL(sys_pipe2, U_END - 4, 0), -EFAULT);
+	EXPECT_EQ(file_count(), 1);
 	EXPECT_EQ(CALL(sys_dup, 0), 1);
 	EXPECT_EQ(CALL(sys_getcwd, U_END, 100), -EFAULT);
 	EXPECT_EQ(CALL(sys_getdents64, FD(uopen("/", O_RDONLY)), U_END - 50, 50), 48);
+}
+
+/* A mapping can write behind the end of a file, up to the end of the page. */
+KTEST(calls_file, what_lies_behind_the_end_never_comes_to_stand_in_the_file)
+{
+	int32_t fd = uopen("/a", O_CREAT | O_RDWR);
+	struct mapping *m = file_mapping(files_file(up_files, FD(fd)));
+	pfn_t frame;
+
+	EXPECT_EQ(uwrite(fd, "0123456789"), 10);
+	EXPECT_EQ(mapping_page(m, 0, false, &frame), 0);
+	EXPECT_EQ(CALL(sys_pwrite64, FD(fd), U_END, 4, 5000, 0), -EFAULT);
+	EXPECT_EQ(stat_of("/a").st_size, 10);
+	arch_frame_write(frame, 100, "junk", 4);
+	EXPECT_EQ(CALL(sys_pwrite64, FD(fd), U, 4, 200, 0), 4);
+	EXPECT_EQ(CALL(sys_pread64, FD(fd), U, 4, 100, 0), 4);
+	EXPECT_EQ(uword(U), 0);
 }
 
 KTEST(calls_file, vectors_are_one_transfer)

@@ -369,6 +369,18 @@ KTEST(calls, listing_meets_every_name_once)
 	EXPECT_EQ(CALL(sys_getdents, FD(uopen("/f", O_CREAT)), U, 100), -ENOTDIR);
 }
 
+KTEST(calls, listing_keeps_to_the_room_there_is)
+{
+	int32_t fd = uopen("/tmp", O_RDONLY);
+
+	uput(U + 48, "beyond", 6);
+	EXPECT_EQ(CALL(sys_getdents64, FD(fd), U, 48), 48);
+	EXPECT(ueq(U + 48, "beyond"));
+	EXPECT_EQ(CALL(sys_getdents64, FD(fd), U, 48), 0);
+	EXPECT_EQ(CALL(sys_lseek, FD(fd), 0, SEEK_SET), 0);
+	EXPECT_EQ(CALL(sys_getdents64, FD(fd), U, 47), 24);
+}
+
 KTEST(calls, the_old_listing_has_the_type_at_its_end)
 {
 	int32_t fd = uopen("/proc", O_RDONLY), got = CALL(sys_getdents, FD(fd), U, 4096);

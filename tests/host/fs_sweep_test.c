@@ -228,10 +228,15 @@ KTEST(fs_sweep, opening_a_named_pipe_waits_for_the_other_side)
 /* A fault in the middle of what stands in one page of a pipe moves nothing of it, nor of a write that is one piece. */
 KTEST(fs_sweep, faults_leave_a_pipe_whole)
 {
+	uint32_t frames;
+
 	EXPECT_EQ(CALL(sys_pipe2, U, O_NONBLOCK), 0);
 	EXPECT_EQ(CALL(sys_write, 2, U_END - 100, 200), -EFAULT);
 	EXPECT_EQ(CALL(sys_read, 1, U, 1), -EAGAIN);
 	EXPECT_EQ(CALL(sys_write, 2, U_END - PAGE_SIZE, 2 * PAGE_SIZE), PAGE_SIZE);
+	frames = machine_frames_used();
+	EXPECT_EQ(CALL(sys_write, 2, U_END - 100, 200), -EFAULT);
+	EXPECT_EQ(machine_frames_used(), frames);
 	EXPECT_EQ(CALL(sys_read, 1, U_END - 10, 20), -EFAULT);
 	EXPECT_EQ(CALL(sys_read, 1, U, 2 * PAGE_SIZE), PAGE_SIZE);
 }

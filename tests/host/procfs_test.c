@@ -57,7 +57,9 @@ KTEST(procfs, a_text_stays_while_it_is_read)
 	int32_t fd = uopen("/proc/300/maps", O_RDONLY);
 
 	EXPECT_EQ(CALL(sys_read, FD(fd), U, 5), 5);
+	up_texts = 0;
 	EXPECT_EQ(CALL(sys_read, FD(fd), U, 9), 9);
+	EXPECT_EQ(up_texts, 0);
 	EXPECT(ueq(U, "0 line 0\n"));
 	EXPECT_EQ(CALL(sys_read, FD(fd), U_END, 9), -EFAULT);
 	EXPECT_EQ(CALL(sys_lseek, FD(fd), 5, SEEK_SET), 5);

@@ -20,7 +20,7 @@ struct fs_context up_fs;
 int64_t up_now;
 uint32_t up_signals;
 int up_last_signal;
-uint32_t up_wakes;
+uint32_t up_wakes, up_texts;
 char up_console[4096];
 uint32_t up_console_length;
 
@@ -31,6 +31,7 @@ void up_reset(void)
 	up_signals = 0;
 	up_last_signal = 0;
 	up_wakes = 0;
+	up_texts = 0;
 	up_console_length = 0;
 }
 
@@ -66,9 +67,17 @@ int wait_on(struct wait_queue *q)
 
 int wait_on_until(struct wait_queue *q, uint64_t deadline_ns)
 {
-	(void)q;
-	if (up_meanwhile)
-		return up_meanwhile() ? 0 : -EINTR;
+	static char sleeper;
+	bool goes_on;
+
+	if (up_meanwhile) {
+		q->sleepers.tqh_first = (struct proc *)(void *)&sleeper;
+		goes_on = up_meanwhile();
+		if (goes_on && q->sleepers.tqh_first)
+			panic("sim: nobody woke the process that waits");
+		q->sleepers.tqh_first = NULL;
+		return goes_on ? 0 : -EINTR;
+	}
 	if (deadline_ns == WAIT_FOREVER)
 		panic("sim: the only process sleeps for ever");
 	up_now = (int64_t)deadline_ns;
@@ -77,7 +86,7 @@ int wait_on_until(struct wait_queue *q, uint64_t deadline_ns)
 
 void wake_all(struct wait_queue *q)
 {
-	(void)q;
+	q->sleepers.tqh_first = NULL;
 	up_wakes++;
 }
 
@@ -109,6 +118,7 @@ int32_t proc_print(enum proc_text what, int32_t pid, char *to, uint32_t size)
 {
 	uint32_t length = 0;
 
+	up_texts++;
 	if (proc_next(pid - 1) != pid && pid)
 		return -ESRCH;
 	for (int32_t i = 0; i < (pid ? pid : 2); i++) {

@@ -12,11 +12,11 @@ extern bool (*up_meanwhile)(void);
 
 extern struct files *up_files;
 extern struct fs_context up_fs;
-extern int64_t up_now;      /* of clock_unix_ns; each question takes one nanosecond */
-extern uint32_t up_signals; /* sent to the process */
-extern int up_last_signal;  /* to it, or to a process group */
-extern uint32_t up_wakes;
-extern char up_console[4096]; /* what was written there */
+extern int64_t up_now;              /* of clock_unix_ns; each question takes one nanosecond */
+extern uint32_t up_signals;         /* sent to the process */
+extern int up_last_signal;          /* to it, or to a process group */
+extern uint32_t up_wakes, up_texts; /* queues woken, texts of /proc made */
+extern char up_console[4096];       /* what was written there */
 extern uint32_t up_console_length;
 
 /* As at the start. */

@@ -43,8 +43,8 @@ KTEST(path, the_tree_begins_with_devices_proc_and_tmp)
 	EXPECT_EQ(find(&fs, "/dev/null")->rdev, 0x103);
 	EXPECT_EQ(find(&fs, "/dev/console")->rdev, 0x501);
 	EXPECT_EQ(find(&fs, "/proc")->device, PROC_DEVICE);
-	EXPECT_EQ(find(&fs, "/dev/../proc/.."), fs.root);
-	EXPECT_EQ(find(&fs, "/../../tmp"), find(&fs, "tmp/"));
+	EXPECT(find(&fs, "/dev/../proc/..") == fs.root);
+	EXPECT(find(&fs, "/../../tmp") == find(&fs, "tmp/"));
 }
 
 KTEST(path, open_creates_reads_and_cuts)
@@ -62,7 +62,7 @@ KTEST(path, open_creates_reads_and_cuts)
 	EXPECT_EQ(file_open_program(&fs, "/tmp/a", &f), -EACCES);
 	find(&fs, "/tmp/a")->mode |= 0100;
 	EXPECT_EQ(file_open_program(&fs, "/tmp/a", &f), 0);
-	EXPECT_EQ(file_mapping(f), &find(&fs, "/tmp/a")->mapping);
+	EXPECT(file_mapping(f) == &find(&fs, "/tmp/a")->mapping);
 	file_put(f);
 	EXPECT_EQ(file_open_program(&fs, "/tmp", &f), -EACCES);
 	EXPECT_EQ(file_open_program(&fs, "/dev/null", &f), -EACCES);
