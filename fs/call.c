@@ -50,10 +50,10 @@ static int get(struct named *n, uint32_t dirfd, vaddr_t path, bool may_be_empty)
 		return -ENOMEM;
 	n->where.path = n->path;
 	length = string_from_user(n->path, path, PATH_MAX);
-	if (length > 0 || (!length && may_be_empty))
-		err = find_base(dirfd, n->path, &n->where.base);
-	else
-		err = length ? length : -ENOENT;
+	/* An empty path begins anywhere: whoever goes along it finds out. */
+	if (!length && !may_be_empty)
+		dirfd = (uint32_t)AT_FDCWD;
+	err = length < 0 ? length : find_base(dirfd, n->path, &n->where.base);
 	if (err)
 		named_put(n);
 	return err;
@@ -76,7 +76,7 @@ int named_find(uint32_t dirfd, vaddr_t path, uint32_t flags, struct inode **out)
 
 	if (err)
 		return err;
-	if (!*n.path) {
+	if (!*n.path && flags & AT_EMPTY_PATH) {
 		*out = n.where.base;
 		inode_get(*out);
 	} else {

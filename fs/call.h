@@ -14,7 +14,7 @@ struct named {
 };
 
 /*
- * Copies a path that begins at a descriptor (or AT_FDCWD). 0, -EFAULT, -ENAMETOOLONG, -ENOMEM, -ENOENT (empty) or
+ * Copies a path that begins at a descriptor (or AT_FDCWD); an empty one too. 0, -EFAULT, -ENAMETOOLONG, -ENOMEM or
  * -EBADF, with nothing held.
  */
 int named_get(struct named *n, uint32_t dirfd, vaddr_t path);

@@ -2,7 +2,6 @@
 #include <fs/call.h>
 #include <fs/up.h>
 #include <linux/falloc.h>
-#include <linux/time.h>
 #include <mm/usercopy.h>
 
 #define KEEP_ID     0xFFFFFFFFu

@@ -1,6 +1,7 @@
 /* fs/call_name.c - the calls that change names, and those that change or tell where a process is. */
 #include <fs/call.h>
 #include <lib/string.h>
+#include <linux/fs.h>
 #include <mm/frame.h>
 #include <mm/usercopy.h>
 
@@ -176,8 +177,12 @@ int32_t sys_linkat(struct trap_frame *f)
 static int32_t rename_to(const struct named_pair *pair, uint32_t flags)
 {
 	struct named from, to;
-	int32_t err = named_get(&from, pair->from_fd, pair->from);
+	int32_t err;
 
+	if (flags & ~(uint32_t)(RENAME_NOREPLACE | RENAME_EXCHANGE) ||
+	    flags == (RENAME_NOREPLACE | RENAME_EXCHANGE))
+		return -EINVAL;
+	err = named_get(&from, pair->from_fd, pair->from);
 	if (err)
 		return err;
 	err = named_get(&to, pair->to_fd, pair->to);

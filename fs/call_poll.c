@@ -3,10 +3,10 @@
  * its own.
  */
 #include <arch/irq.h>
+#include <arch/timer.h>
 #include <asm/poll.h>
 #include <fs/call.h>
 #include <fs/pipe.h>
-#include <fs/up.h>
 #include <kernel/wait.h>
 #include <mm/slab.h>
 #include <mm/usercopy.h>

@@ -1,5 +1,4 @@
 /* fs/call_rw.c - the calls that move bytes, or the position, of an open file. */
-#include <asm/errno.h>
 #include <fs/call.h>
 #include <linux/fs.h>
 #include <linux/uio.h>

@@ -275,8 +275,6 @@ int names_rename(const struct fs_context *fs, const struct where *from, const st
 	struct two_walks *w;
 	int err;
 
-	if (flags & ~(RENAME_NOREPLACE | RENAME_EXCHANGE) || flags == (RENAME_NOREPLACE | RENAME_EXCHANGE))
-		return -EINVAL;
 	w = kmalloc(sizeof(*w));
 	if (!w)
 		return -ENOMEM;

@@ -17,7 +17,7 @@ int names_symlink(const struct fs_context *fs, const struct where *w, const char
 int names_link(const struct fs_context *fs, struct inode *i, const struct where *w);
 int names_unlink(const struct fs_context *fs, const struct where *w);
 int names_rmdir(const struct fs_context *fs, const struct where *w);
-/* flags: RENAME_NOREPLACE, RENAME_EXCHANGE. */
+/* flags: none, RENAME_NOREPLACE or RENAME_EXCHANGE. */
 int names_rename(const struct fs_context *fs, const struct where *from, const struct where *to,
 		 uint32_t flags);
 

@@ -177,7 +177,8 @@ static void consume(struct pipe *p, uint32_t n)
 			p->page[0] = p->page[page];
 		if (page)
 			p->page[page] = NULL;
-	} else if (p->first % PAGE_SIZE == 0) {
+	} else if (p->first % PAGE_SIZE == 0 && (p->first + p->filled - 1) % PIPE_SIZE / PAGE_SIZE != page) {
+		/* The last bytes of a full pipe stand in front of the first, in the same page. */
 		kfree(p->page[page]);
 		p->page[page] = NULL;
 	}

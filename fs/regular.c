@@ -96,14 +96,19 @@ static int32_t write_piece(struct mapping *m, struct uio *u, uint64_t at, const 
 {
 	uint32_t copied;
 	pfn_t frame;
-	int err = mapping_page(m, p->index, true, &frame);
+	bool hole;
+	int err;
 
+	mapping_page(m, p->index, false, &frame);
+	hole = !frame.n;
+	err = hole ? mapping_page(m, p->index, true, &frame) : 0;
 	if (err)
 		return full(err);
 	copied = frame_from_user(u, frame, p);
-	/* A page that was made for nothing goes again, if it lies behind the end; in the middle it is zeros. */
-	if (at + copied > m->size || !copied)
-		mapping_truncate(m, at + copied > m->size ? at + copied : m->size);
+	if (!copied && hole)
+		mapping_punch(m, p->index, 1);
+	if (at + copied > m->size)
+		m->size = at + copied;
 	return (int32_t)copied;
 }
 
@@ -117,15 +122,11 @@ static uint32_t writable(const struct file *f, uint64_t at, uint32_t n)
 	return n < most - at ? n : (uint32_t)(most - at);
 }
 
-static int32_t write_regular(struct file *f, struct uio *u, uint64_t at)
+/* Writes n bytes, page by page; bytes or an error. */
+static int32_t write_pages(struct mapping *m, struct uio *u, uint64_t at, uint32_t n)
 {
-	struct mapping *m = &f->inode->mapping;
-	uint32_t done = 0, n = writable(f, at, u->left);
+	uint32_t done = 0;
 
-	if (!u->left)
-		return 0;
-	if (!n)
-		return -EFBIG;
 	while (done < n) {
 		struct piece p = piece_at(at + done, n - done);
 		int32_t copied = write_piece(m, u, at + done, &p);
@@ -137,9 +138,29 @@ static int32_t write_regular(struct file *f, struct uio *u, uint64_t at)
 		if (copied < (int32_t)p.length)
 			break;
 	}
-	if (done)
-		inode_touch(f->inode);
 	return done ? (int32_t)done : -EFAULT;
+}
+
+static int32_t write_regular(struct file *f, struct uio *u, uint64_t at)
+{
+	struct mapping *m = &f->inode->mapping;
+	uint32_t n = writable(f, at, u->left);
+	uint64_t before = m->size;
+	int32_t done;
+
+	if (!u->left)
+		return 0;
+	if (!n)
+		return -EFBIG;
+	/* What a mapping left behind the end must not come to stand in the file: so the gap first, then the bytes. */
+	if (at > before)
+		mapping_truncate(m, at);
+	done = write_pages(m, u, at, n);
+	if (done > 0)
+		inode_touch(f->inode);
+	else if (at > before)
+		mapping_truncate(m, before);
+	return done;
 }
 
 int regular_truncate(struct inode *i, uint64_t size)
@@ -154,7 +175,7 @@ int regular_truncate(struct inode *i, uint64_t size)
 int regular_fill(struct inode *i, uint64_t at, uint64_t end, bool grow)
 {
 	struct mapping *m = &i->mapping;
-	uint64_t size = grow && end > m->size ? end : m->size;
+	uint64_t before = m->size;
 
 	if (end > MAPPING_SIZE_MAX)
 		return -EFBIG;
@@ -163,11 +184,14 @@ int regular_fill(struct inode *i, uint64_t at, uint64_t end, bool grow)
 		int err = mapping_page(m, (uint32_t)page, true, &frame);
 
 		if (err) {
-			mapping_truncate(m, m->size);
+			/* What lies behind the end goes again. */
+			mapping_truncate(m, end > before ? end : before);
+			mapping_truncate(m, before);
 			return full(err);
 		}
 	}
-	mapping_truncate(m, size);
+	if (grow && end > before)
+		mapping_truncate(m, end);
 	inode_change(i);
 	return 0;
 }

@@ -7,9 +7,6 @@
 /* Nanoseconds from 1970 on. */
 int64_t clock_unix_ns(void);
 
-/* Nanoseconds from boot on, for deadlines. */
-uint64_t clock_ns(void);
-
 /* Sends a signal to a process group; the terminal's characters do. */
 void signal_group(int32_t group, int signo);
 

@@ -87,22 +87,17 @@ static uint32_t protection(const Elf32_Phdr *p)
 	       (p->p_flags & PF_X ? PROT_EXEC : 0u);
 }
 
-static int map(struct space *s, vaddr_t at, uint32_t length, uint32_t prot, struct mapping *file,
-	       uint32_t page)
+/* Maps what a request says, privately and where it says, over nothing. */
+static int map(struct space *s, struct mmap_request *r)
 {
-	struct mmap_request r = {
-		.hint = at,
-		.length = length,
-		.prot = prot,
-		.flags = MAP_PRIVATE | MAP_FIXED_NOREPLACE | (file ? 0u : MAP_ANONYMOUS),
-		.file = file,
-		.may_read = true,
-		.offset = page,
-	};
-	int32_t got = space_mmap(s, &r);
+	int32_t got;
+
+	r->flags = MAP_PRIVATE | MAP_FIXED_NOREPLACE | (r->file ? 0u : MAP_ANONYMOUS);
+	r->may_read = true;
+	got = space_mmap(s, r);
 
 	/* Two segments in one page: no linker makes them. */
-	return (uint32_t)got == at ? 0 : got == -EEXIST ? -ENOEXEC : -ENOMEM;
+	return (uint32_t)got == r->hint ? 0 : got == -EEXIST ? -ENOEXEC : -ENOMEM;
 }
 
 /* Maps a segment: what the file has, then zeroes. The rest of the file's last page is left to be cleared. */
@@ -113,12 +108,16 @@ static int map_segment(struct space *s, const struct image *i, const Elf32_Phdr 
 	int err = 0;
 
 	if (p->p_filesz)
-		err = map(s, first, zero - first, protection(p), file_mapping(i->file),
-			  p->p_offset / PAGE_SIZE);
+		err = map(s, &(struct mmap_request){.hint = first,
+						    .length = zero - first,
+						    .prot = protection(p),
+						    .file = file_mapping(i->file),
+						    .offset = p->p_offset / PAGE_SIZE});
 	else
 		zero = first;
 	if (!err && page_up(end) > zero)
-		err = map(s, zero, page_up(end) - zero, protection(p), NULL, 0);
+		err = map(s, &(struct mmap_request){
+				     .hint = zero, .length = page_up(end) - zero, .prot = protection(p)});
 	if (p->p_filesz && end > file_end && p->p_flags & PF_W) {
 		out->clear = file_end;
 		out->clear_to = end < zero ? end : zero;

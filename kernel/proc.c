@@ -25,7 +25,8 @@
 	 CLONE_CHILD_CLEARTID | CLONE_SETTLS | CLONE_DETACHED)
 
 static struct {
-	struct proc_list bucket[BUCKETS];
+	struct proc_list bucket[BUCKETS]; /* by number */
+	struct proc_list all;
 	int32_t last_pid;
 	struct proc *init;
 } procs;
@@ -45,8 +46,7 @@ int proc_each(int (*visit)(struct proc *, void *), void *arg)
 	struct proc *p, *next;
 	int result = 0;
 
-	for (uint32_t i = 0; i < BUCKETS && !result; i++)
-		LIST_FOREACH_SAFE(p, &procs.bucket[i], hashed, next)
+	LIST_FOREACH_SAFE(p, &procs.all, listed, next)
 	if ((result = visit(p, arg)))
 		break;
 	return result;
@@ -169,12 +169,14 @@ static void link(struct proc *p, struct proc *parent)
 	if (parent)
 		LIST_INSERT_HEAD(&parent->children, p, sibling);
 	LIST_INSERT_HEAD(&procs.bucket[(uint32_t)p->pid % BUCKETS], p, hashed);
+	LIST_INSERT_HEAD(&procs.all, p, listed);
 }
 
 static void unlink(struct proc *p)
 {
 	LIST_REMOVE(p, sibling);
 	LIST_REMOVE(p, hashed);
+	LIST_REMOVE(p, listed);
 }
 
 /* The child's files and space; all or nothing. */
@@ -256,32 +258,48 @@ static int set_child_tls(struct proc *child, vaddr_t tls)
 	return err ? err : arch_tls_set(&child->tls, &d);
 }
 
+/* Makes the child of the running process, with a number, but not yet in the tree. */
+static int make_child(const struct proc_clone *c, struct proc **out)
+{
+	struct proc *child = make();
+	int err;
+
+	if (!child)
+		return -ENOMEM;
+	err = copy_holdings(child, c->flags);
+	if (err)
+		goto no_holdings;
+	copy_rest(child);
+	if (c->flags & CLONE_SETTLS)
+		err = set_child_tls(child, c->tls);
+	child->pid = err ? 0 : new_pid();
+	*out = child;
+	if (child->pid)
+		return 0;
+	err = err ? err : -EAGAIN;
+	fs_context_put(&child->fs);
+	files_put(child->files);
+	shared_space_put(child->shared);
+no_holdings:
+	proc_free(child);
+	return err;
+}
+
 int32_t proc_clone(struct trap_frame *f, const struct proc_clone *c)
 {
 	struct vfork_wait wait = {.over = false};
 	uint32_t flags = c->flags;
 	struct proc *child;
-	int32_t pid = -EINVAL;
+	int32_t pid;
 	int err;
 
 	/* Threads are not to be had: what shares memory runs alone until it leaves. */
 	if (flags & ~(uint32_t)CLONE_KNOWN || (flags & CLONE_VM && !(flags & CLONE_VFORK)) ||
 	    (flags & CSIGNAL) > SIGNALS)
-		return pid;
-	child = make();
-	if (!child)
-		return -ENOMEM;
-	err = copy_holdings(child, flags);
+		return -EINVAL;
+	err = make_child(c, &child);
 	if (err)
-		goto no_holdings;
-	copy_rest(child);
-	if (flags & CLONE_SETTLS)
-		err = set_child_tls(child, c->tls);
-	child->pid = err ? 0 : new_pid();
-	if (!child->pid) {
-		err = err ? err : -EAGAIN;
-		goto no_pid;
-	}
+		return err;
 	pid = child->pid;
 	child->exit_signal = (int)(flags & CSIGNAL);
 	copy_frame(child, f, c->stack);
@@ -294,13 +312,6 @@ int32_t proc_clone(struct trap_frame *f, const struct proc_clone *c)
 	while (flags & CLONE_VFORK && !wait.over)
 		wait_uninterrupted(&wait.queue);
 	return pid;
-no_pid:
-	fs_context_put(&child->fs);
-	files_put(child->files);
-	shared_space_put(child->shared);
-no_holdings:
-	proc_free(child);
-	return err;
 }
 
 /* True when nobody wants to hear of p's end. */

@@ -62,7 +62,7 @@ struct proc {
 	struct proc *parent;
 	LIST_HEAD(proc_list, proc) children;
 	LIST_ENTRY(proc) sibling;
-	LIST_ENTRY(proc) hashed;
+	LIST_ENTRY(proc) hashed, listed;
 	struct wait_queue child_changed;
 	struct vfork_wait *vfork; /* its maker waits until this one leaves the space that they share */
 	int exit_signal;

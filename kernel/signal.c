@@ -64,7 +64,8 @@ static void drop(struct signals *s, uint64_t set)
 
 void signals_drop(struct signals *s)
 {
-	drop(s, ~0ull);
+	if (s->pending)
+		drop(s, s->pending);
 }
 
 void signal_drop_ignored(struct proc *p, int signo)

@@ -168,58 +168,69 @@ int signal_page_map(struct space *s)
 	return (vaddr_t)space_mmap(s, &r) == PAGE_AT ? 0 : -ENOMEM;
 }
 
-static int push_old(vaddr_t at, vaddr_t fpu_at, const struct trap_frame *f, const struct signal_action *a,
-		    int signo, uint64_t mask)
+/* What goes to a handler, and where. */
+struct delivery {
+	const struct signal_action *action;
+	const struct signal_info *info;
+	uint64_t mask;
+	vaddr_t at, fpu_at;
+};
+
+static vaddr_t return_place(const struct delivery *d, uint32_t code)
+{
+	return d->action->flags & SA_RESTORER ? d->action->restorer : PAGE_AT + code;
+}
+
+static int push_old(const struct trap_frame *f, const struct delivery *d)
 {
 	struct old_frame frame;
 
 	memset(&frame, 0, sizeof(frame));
-	frame.return_to = a->flags & SA_RESTORER ? a->restorer : PAGE_AT + OLD_CODE;
-	frame.signo = (uint32_t)signo;
-	registers_of(f, mask, fpu_at, &frame.registers);
-	frame.mask_high = (uint32_t)(mask >> 32);
+	frame.return_to = return_place(d, OLD_CODE);
+	frame.signo = (uint32_t)d->info->signo;
+	registers_of(f, d->mask, d->fpu_at, &frame.registers);
+	frame.mask_high = (uint32_t)(d->mask >> 32);
 	frame.code = code_for(__NR_sigreturn, true);
-	return copy_to_user(at, &frame, sizeof(frame));
+	return copy_to_user(d->at, &frame, sizeof(frame));
 }
 
-static int push_new(vaddr_t at, vaddr_t fpu_at, const struct trap_frame *f, const struct signal_action *a,
-		    const struct signal_info *info, uint64_t mask)
+static int push_new(const struct trap_frame *f, const struct delivery *d)
 {
 	const struct signal_stack *s = &current->signals.stack;
 	struct new_frame frame;
 
 	memset(&frame, 0, sizeof(frame));
-	frame.return_to = a->flags & SA_RESTORER ? a->restorer : PAGE_AT + NEW_CODE;
-	frame.signo = (uint32_t)info->signo;
-	frame.info_at = at + (uint32_t)offsetof(struct new_frame, info);
-	frame.context_at = at + (uint32_t)offsetof(struct new_frame, context);
-	info_of(frame.info, info);
+	frame.return_to = return_place(d, NEW_CODE);
+	frame.signo = (uint32_t)d->info->signo;
+	frame.info_at = d->at + (uint32_t)offsetof(struct new_frame, info);
+	frame.context_at = d->at + (uint32_t)offsetof(struct new_frame, context);
+	info_of(frame.info, d->info);
 	frame.context.stack = *s;
 	frame.context.stack.flags = signal_stack_flags(s, f->esp);
-	registers_of(f, mask, fpu_at, &frame.context.registers);
-	frame.context.mask = mask;
+	registers_of(f, d->mask, d->fpu_at, &frame.context.registers);
+	frame.context.mask = d->mask;
 	frame.code = code_for(__NR_rt_sigreturn, false);
-	return copy_to_user(at, &frame, sizeof(frame));
+	return copy_to_user(d->at, &frame, sizeof(frame));
 }
 
 int signal_enter_handler(struct trap_frame *f, const struct signal_action *a, const struct signal_info *info,
 			 uint64_t mask)
 {
+	struct delivery d = {.action = a, .info = info, .mask = mask};
 	bool with_info = a->flags & SA_SIGINFO;
-	vaddr_t sp = stack_of(f, a), fpu_at, at;
-	int err = push_fpu(&sp, &fpu_at);
+	vaddr_t sp = stack_of(f, a);
+	int err = push_fpu(&sp, &d.fpu_at);
 
 	if (err)
 		return err;
-	at = place(sp, with_info ? sizeof(struct new_frame) : sizeof(struct old_frame));
-	err = with_info ? push_new(at, fpu_at, f, a, info, mask)
-			: push_old(at, fpu_at, f, a, info->signo, mask);
+	d.at = place(sp, with_info ? sizeof(struct new_frame) : sizeof(struct old_frame));
+	err = with_info ? push_new(f, &d) : push_old(f, &d);
 	if (err)
 		return err;
 	f->eax = (uint32_t)info->signo;
-	f->edx = with_info ? at + (uint32_t)offsetof(struct new_frame, info) : 0;
-	f->ecx = with_info ? at + (uint32_t)offsetof(struct new_frame, context) : 0;
-	f->esp = at;
+	f->edx = with_info ? d.at + (uint32_t)offsetof(struct new_frame, info) : 0;
+	f->ecx = with_info ? d.at + (uint32_t)offsetof(struct new_frame, context) : 0;
+	f->esp = d.at;
 	f->eip = a->handler;
 	f->eflags &= ~(EFLAGS_TF | EFLAGS_DF | EFLAGS_RF);
 	arch_user_segments(f);

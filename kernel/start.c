@@ -3,8 +3,10 @@
 #include <arch/timer.h>
 #include <arch/user.h>
 #include <asm/fcntl.h>
+#include <drivers/serial/serial.h>
 #include <fs/file.h>
 #include <fs/fs.h>
+#include <fs/tty.h>
 #include <kernel/cmdline.h>
 #include <kernel/exec.h>
 #include <kernel/panic.h>
@@ -100,6 +102,7 @@ _Noreturn void start_first_program(void)
 		fs_container = t->owner;
 		err = fs_init();
 	}
+	serial_listen(tty_input);
 	for (uint32_t i = 0; i < boot_info.module_count && !err; i++)
 		unpack(&boot_info.module[i]);
 	if (!err)

@@ -1,6 +1,6 @@
 /*
- * kernel/sys.h - the system calls of processes, memory, signals and time: handlers as kernel/syscall.h wants them, under
- * Linux's names for i386. What a call does and its errors: section 2 of Linux's manual.
+ * kernel/sys.h - the system calls of processes, memory, signals and time: handlers as kernel/syscall.h wants them,
+ * under Linux's names for i386. What a call does and its errors: section 2 of Linux's manual.
  */
 #ifndef KERNEL_SYS_H
 #define KERNEL_SYS_H

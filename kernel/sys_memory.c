@@ -28,29 +28,32 @@ static int32_t map_file(struct mmap_request *r, uint32_t fd)
 	return space_mmap(current_space(), r);
 }
 
-static int32_t map(uint32_t hint, uint32_t length, uint32_t prot, uint32_t flags, uint32_t fd, uint32_t page)
+static int32_t map(struct mmap_request *r, uint32_t fd)
 {
-	struct mmap_request r = {
-		.hint = hint, .length = length, .prot = prot, .flags = flags, .offset = page};
-
-	return flags & MAP_ANONYMOUS ? space_mmap(current_space(), &r) : map_file(&r, fd);
+	return r->flags & MAP_ANONYMOUS ? space_mmap(current_space(), r) : map_file(r, fd);
 }
 
 int32_t sys_mmap2(struct trap_frame *f)
 {
-	return map(ARG1(f), ARG2(f), ARG3(f), ARG4(f), ARG5(f), ARG6(f));
+	struct mmap_request r = {
+		.hint = ARG1(f), .length = ARG2(f), .prot = ARG3(f), .flags = ARG4(f), .offset = ARG6(f)};
+
+	return map(&r, ARG5(f));
 }
 
 /* The first form: all arguments in memory, the offset in bytes. */
 int32_t sys_mmap(struct trap_frame *f)
 {
+	struct mmap_request r;
 	uint32_t a[6];
 
 	if (copy_from_user(a, ARG1(f), sizeof(a)))
 		return -EFAULT;
 	if (a[5] % PAGE_SIZE)
 		return -EINVAL;
-	return map(a[0], a[1], a[2], a[3], a[4], a[5] / PAGE_SIZE);
+	r = (struct mmap_request){
+		.hint = a[0], .length = a[1], .prot = a[2], .flags = a[3], .offset = a[5] / PAGE_SIZE};
+	return map(&r, a[4]);
 }
 
 int32_t sys_munmap(struct trap_frame *f)

@@ -1,4 +1,4 @@
-/* kernel/sys_misc.c - system calls about the system: its name, memory, limits, random numbers. Lock: none of its own. */
+/* kernel/sys_misc.c - system calls about the system: its name, memory, limits, random numbers. Lock: none. */
 #include <arch/timer.h>
 #include <asm/resource.h>
 #include <asm/signal.h>

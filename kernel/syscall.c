@@ -1,6 +1,6 @@
 /*
- * kernel/syscall.c - the table of system calls, by Linux's numbers for i386. Owns the table and nothing else. What is not in
- * it does not exist: -ENOSYS, clone3, rseq and openat2 among them, for which C libraries know another way.
+ * kernel/syscall.c - the table of system calls, by Linux's numbers for i386. Owns the table and nothing else. What is
+ * not in it does not exist: -ENOSYS, clone3, rseq and openat2 among them, for which C libraries know another way.
  */
 #include <asm/unistd_32.h>
 #include <fs/fs_calls.h>

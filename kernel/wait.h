@@ -31,7 +31,7 @@ static inline void wait_queue_init(struct wait_queue *q)
  */
 int wait_on(struct wait_queue *q);
 
-/* The same, and -ETIMEDOUT when clock_ns() has reached the deadline. A null queue: for the deadline or a signal alone. */
+/* The same, and -ETIMEDOUT when clock_ns() has reached the deadline. A null queue: for that or a signal alone. */
 int wait_on_until(struct wait_queue *q, uint64_t deadline_ns);
 
 /* The same, but for nothing than being woken: for what ends soon by itself. */

@@ -1,20 +1,11 @@
 /* lib/string.c - the memory and string functions of C. Owns nothing. */
+#include <arch/string.h>
 #include <lib/string.h>
 #include <stdint.h>
 
-/* A word at any address, over objects of any type: the i386 allows both. */
-typedef uint32_t word_t __attribute__((may_alias, aligned(1)));
-#define WORD sizeof(word_t)
-
 void *memcpy(void *restrict to, const void *restrict from, size_t length)
 {
-	char *t = to;
-	const char *f = from;
-
-	for (; length >= WORD; length -= WORD, t += WORD, f += WORD)
-		*(word_t *)t = *(const word_t *)f;
-	while (length--)
-		*t++ = *f++;
+	arch_copy(to, from, length);
 	return to;
 }
 
@@ -36,13 +27,7 @@ void *memmove(void *to, const void *from, size_t length)
 
 void *memset(void *to, int byte, size_t length)
 {
-	char *t = to;
-	word_t word = (uint8_t)byte * 0x01010101u;
-
-	for (; length >= WORD; length -= WORD, t += WORD)
-		*(word_t *)t = word;
-	while (length--)
-		*t++ = (char)byte;
+	arch_fill(to, (uint8_t)byte, length);
 	return to;
 }
 

@@ -98,7 +98,7 @@ int space_fork(struct space *child, struct space *parent)
 	err = space_create(child, parent->tenant, parent->limits);
 	if (err)
 		goto no_space;
-	err = area_spares_fill(&spares, d.areas);
+	err = space_spares(child, &spares, d.areas);
 	if (err)
 		goto no_areas;
 	err = table_stock_fill(&stock, child->pd.owner, d.tables);
@@ -109,12 +109,12 @@ int space_fork(struct space *child, struct space *parent)
 	/* A frame may have all the references that it can have; the child gives back what it got by then. */
 	err = copy_entries(child, parent, &stock);
 	table_stock_free(&stock);
-	area_spares_free(&spares);
+	space_spares_free(child, &spares);
 	if (err)
 		space_destroy(child);
 	return err;
 no_tables:
-	area_spares_free(&spares);
+	space_spares_free(child, &spares);
 no_areas:
 	space_destroy(child);
 no_space:

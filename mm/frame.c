@@ -286,17 +286,11 @@ _Noreturn void frame_bad(const char *who, uint32_t n)
 	panic("%s: frame 0x%x is %s", who, n, state_names[frame_state(PFN(n))]);
 }
 
-extern inline bool frame_get_locked(pfn_t f)
+bool frame_get_locked(pfn_t f)
 {
-	struct frame *d;
-
-	if (UNLIKELY(!frame_known(f.n) || !tag_is_used(frame_desc(f.n)->tag)))
+	if (!frame_known(f.n) || !tag_is_used(frame_desc(f.n)->tag))
 		frame_bad("frame_get", f.n);
-	d = frame_desc(f.n);
-	if (UNLIKELY(frame_tag_refs(d->tag) == FRAME_REFS_MAX))
-		return false;
-	d->tag += FRAME_REF;
-	return true;
+	return frame_share(f);
 }
 
 int frame_get(pfn_t f)
@@ -380,24 +374,9 @@ static inline void put_used(uint32_t n)
 		release(frame_desc(n)->owner, n, 0);
 }
 
-/* A frame that others hold too: nobody is discharged. */
-static inline bool put_shared(uint32_t n)
+__attribute__((noinline)) void frame_put_locked(pfn_t f)
 {
-	struct frame *f;
-
-	if (!frame_known(n))
-		return false;
-	f = frame_desc(n);
-	if (f->tag < FRAME_TAG(2, 0, 0))
-		return false;
-	f->tag -= FRAME_REF;
-	return true;
-}
-
-extern inline void frame_put_locked(pfn_t f)
-{
-	if (!put_shared(f.n))
-		put_used(f.n);
+	put_used(f.n);
 }
 
 void frame_put(pfn_t f)

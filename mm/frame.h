@@ -93,6 +93,31 @@ bool frame_get_locked(pfn_t f);
 void frame_put_locked(pfn_t f);
 
 /*
+ * The short ways of both, for whoever holds frame_lock and many references: false, with nothing changed, where a
+ * frame, which has a descriptor, is in no state for it. For frame_unshare that is also the last reference.
+ */
+static inline bool frame_share(pfn_t f)
+{
+	struct frame *d = frame_desc(f.n);
+	uint32_t tag = d->tag + FRAME_REF; /* small too when the count was full, and has wrapped */
+
+	if (UNLIKELY(tag < 2 * FRAME_REF))
+		return false;
+	d->tag = tag;
+	return true;
+}
+
+static inline bool frame_unshare(pfn_t f)
+{
+	struct frame *d = frame_desc(f.n);
+
+	if (d->tag < 2 * FRAME_REF)
+		return false;
+	d->tag -= FRAME_REF;
+	return true;
+}
+
+/*
  * The same for who holds frame_lock and names who pays for it: false, with nothing changed, for any other frame, and
  * for tables, slabs and stacks, which whoever made them takes back.
  */

@@ -141,29 +141,31 @@ static int make_shared_memory(struct space *s, struct plan *p)
 	return p->like.file ? 0 : -ENOMEM;
 }
 
-/* Puts an area where something else may be. */
-static int put_area(struct space *s, const struct plan *p)
+/* Puts an area where something else is. */
+static __attribute__((noinline)) int replace(struct space *s, const struct plan *p)
 {
 	struct pages range = PAGES(p->like.first, p->pages);
 	struct area_spares spares;
 	struct tlb_batch b;
-	int err;
+	int err = space_spares(s, &spares, 1 + space_drop_spares(s, range));
 
-	if (!p->replaces && space_add(s, &p->like, NULL))
-		return 0;
-	err = area_spares_fill(&spares, 1 + (p->replaces ? space_drop_spares(s, range) : 0));
 	if (err)
 		return err;
 
 	/* From here nothing fails. */
-	if (p->replaces) {
-		tlb_begin(&b, s->pd.root);
-		space_drop(s, range, &spares, &b);
-		tlb_finish(&b);
-	}
+	tlb_begin(&b, s->pd.root);
+	space_drop(s, range, &spares, &b);
+	tlb_finish(&b);
 	space_add(s, &p->like, &spares);
-	area_spares_free(&spares);
+	space_spares_free(s, &spares);
 	return 0;
+}
+
+static inline int put_area(struct space *s, const struct plan *p)
+{
+	if (UNLIKELY(p->replaces))
+		return replace(s, p);
+	return space_add(s, &p->like, NULL) ? 0 : -ENOMEM;
 }
 
 void space_populate(struct space *s, struct pages range)
@@ -183,8 +185,14 @@ void space_populate(struct space *s, struct pages range)
 
 int32_t space_mmap(struct space *s, const struct mmap_request *r)
 {
-	struct plan p = {.replaces = false};
-	int err = place(s, r, &p);
+	struct plan p;
+	int err;
+
+	p.replaces = p.shared_memory = false;
+	p.like.flags = 0;
+	p.like.file = NULL;
+	p.like.own_pages = false;
+	err = place(s, r, &p);
 
 	if (!err)
 		err = classify(s, r, &p);
@@ -209,7 +217,7 @@ int space_unmap(struct space *s, struct pages range)
 {
 	struct area_spares spares;
 	struct tlb_batch b;
-	int err = area_spares_fill(&spares, space_drop_spares(s, range));
+	int err = space_spares(s, &spares, space_drop_spares(s, range));
 
 	if (err)
 		return err;
@@ -319,7 +327,7 @@ int space_mprotect(struct space *s, vaddr_t addr, uint32_t length, uint32_t prot
 		return w.err;
 	if (s->areas.count + space_cuts(s, range.first) + space_cuts(s, w.end) > SPACE_AREAS_MAX)
 		return -ENOMEM;
-	if (tenant_commit(s->tenant, w.promises))
+	if (w.promises && tenant_commit(s->tenant, w.promises))
 		return -ENOMEM;
 	err = space_change(s, range, &c);
 	if (err)

@@ -123,7 +123,7 @@ static int move(struct space *s, const struct remap *m)
 	if (s->areas.count + 3 > SPACE_AREAS_MAX || tenant_commit(s->tenant, more))
 		return -ENOMEM;
 	s->tenant->committed += again;
-	err = area_spares_fill(&spares, spares_for_move(s, m));
+	err = space_spares(s, &spares, spares_for_move(s, m));
 	if (err)
 		goto no_spares;
 	err = table_stock_fill(&stock, s->pd.owner, tables_for_move(&s->pd, PAGES(m->old, stay), m->new));
@@ -131,10 +131,10 @@ static int move(struct space *s, const struct remap *m)
 		goto no_tables;
 	do_move(s, m, &spares, &stock);
 	table_stock_free(&stock);
-	area_spares_free(&spares);
+	space_spares_free(s, &spares);
 	return 0;
 no_tables:
-	area_spares_free(&spares);
+	space_spares_free(s, &spares);
 no_spares:
 	tenant_uncommit(s->tenant, more + again);
 	return -ENOMEM;

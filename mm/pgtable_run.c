@@ -124,22 +124,36 @@ uint32_t tables_of_run(const struct pdir *pd, struct pages range)
 	return tables;
 }
 
-/* Copies a run to entries that are none. Under frame_lock: one taking for all references. */
-static inline int copy_entries(pte_t *to, const struct run *r, struct tlb_batch *b)
+/*
+ * Copies entries to some that are none, under frame_lock: one taking for all references. Returns the first that it
+ * could not copy, because its frame has all the references that it can have; end where there is none. Apart, as is
+ * the loop of drop_run, so that the compiler has all registers for it.
+ */
+static __attribute__((noinline)) const pte_t *copy_entries(pte_t *to, pte_t *from, const pte_t *end)
 {
-	for (uint32_t i = next_used(r, 0); i < r->count; i = next_used(r, i + 1)) {
-		pte_t e = arch_pte_read(&r->entry[i]);
+	while (from < end) {
+		pte_t e = arch_pte_read(from);
 
-		if (is_owned(e) && UNLIKELY(!frame_get_locked(arch_pte_pfn(e))))
-			return -EAGAIN;
+		if (!is_owned(e)) {
+			if (arch_pte_is_none(e)) {
+				uint32_t skipped = arch_pte_find(from, 0, (uint32_t)(end - from));
+
+				from += skipped;
+				to += skipped;
+				continue;
+			}
+		} else if (!frame_share(arch_pte_pfn(e))) {
+			break;
+		}
 		if (arch_pte_prot(e) & PROT_W) {
 			e = arch_pte_read_only(e);
-			arch_pte_write(&r->entry[i], e);
-			tlb_owe(b, r->v + i, 1);
+			arch_pte_write(from, e);
 		}
-		arch_pte_write(&to[i], e);
+		arch_pte_write(to, e);
+		from++;
+		to++;
 	}
-	return 0;
+	return from;
 }
 
 int copy_run(struct pdir *to, struct pdir *from, struct pages range, struct table_stock *stock,
@@ -151,8 +165,11 @@ int copy_run(struct pdir *to, struct pdir *from, struct pages range, struct tabl
 	while (!err && next_run(from, &range, &r)) {
 		pte_t *entry = pgdir_walk(to, r.v, 0, stock).entry;
 
+		/* Nearly all of them were writable. */
+		tlb_owe(b, r.v, r.count);
 		lock_acquire(&frame_lock);
-		err = copy_entries(entry, &r, b);
+		if (copy_entries(entry, r.entry, r.entry + r.count) < r.entry + r.count)
+			err = -EAGAIN;
 		lock_release(&frame_lock);
 	}
 	return err;
@@ -203,18 +220,29 @@ void move_run(struct pdir *pd, struct pages from, vpn_t to, struct table_stock *
 	}
 }
 
+static __attribute__((noinline)) void drop_entries(const pte_t *entry, const pte_t *end)
+{
+	while (entry < end) {
+		pte_t e = arch_pte_read(entry);
+
+		if (is_owned(e)) {
+			if (!frame_unshare(arch_pte_pfn(e)))
+				frame_put_locked(arch_pte_pfn(e));
+		} else if (arch_pte_is_none(e)) {
+			entry += arch_pte_find(entry, 0, (uint32_t)(end - entry));
+			continue;
+		}
+		entry++;
+	}
+}
+
 void drop_run(struct pdir *pd, struct pages range)
 {
 	struct run r;
 
 	while (next_run(pd, &range, &r)) {
 		lock_acquire(&frame_lock);
-		for (uint32_t i = next_used(&r, 0); i < r.count; i = next_used(&r, i + 1)) {
-			pte_t e = arch_pte_read(&r.entry[i]);
-
-			if (is_owned(e))
-				frame_put_locked(arch_pte_pfn(e));
-		}
+		drop_entries(r.entry, r.entry + r.count);
 		lock_release(&frame_lock);
 	}
 }

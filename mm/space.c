@@ -33,7 +33,7 @@ int tenant_create(struct container_id parent, uint32_t pages, struct tenant **ou
 
 	if (!t)
 		return -ENOMEM;
-	*t = (struct tenant){.refs = 1};
+	*t = (struct tenant){.refs = 1, .quota = pages};
 	err = container_split(parent, pages, &t->owner);
 	if (err)
 		kmfree(t);
@@ -58,10 +58,9 @@ void tenant_put(struct tenant *t)
 
 int tenant_commit(struct tenant *t, uint32_t pages)
 {
-	uint32_t quota = 0, before = overcommit == OVERCOMMIT_NEVER ? t->committed : 0;
+	uint32_t before = overcommit == OVERCOMMIT_NEVER ? t->committed : 0;
 
-	container_get_quota(t->owner, &quota);
-	if (overcommit != OVERCOMMIT_ALWAYS && (before > quota || pages > quota - before))
+	if (overcommit != OVERCOMMIT_ALWAYS && (before > t->quota || pages > t->quota - before))
 		return -ENOMEM;
 	t->committed += pages;
 	return 0;
@@ -78,6 +77,72 @@ int tenant_commit_again(struct tenant *t, uint32_t pages)
 void tenant_uncommit(struct tenant *t, uint32_t pages)
 {
 	t->committed -= pages;
+}
+
+/* Nodes. Each space keeps some: what a program maps for a while takes a node and gives it back again and again. */
+
+static inline struct area *take_node(struct space *s)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(s->node); i++) {
+		struct area *a = s->node[i];
+
+		if (a) {
+			s->node[i] = NULL;
+			return a;
+		}
+	}
+	return cache_alloc(&spaces.areas);
+}
+
+static inline void give_node(struct space *s, struct area *a)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(s->node); i++) {
+		if (!s->node[i]) {
+			s->node[i] = a;
+			return;
+		}
+	}
+	cache_free(&spaces.areas, a);
+}
+
+static void free_nodes(struct space *s)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(s->node); i++) {
+		if (s->node[i])
+			cache_free(&spaces.areas, s->node[i]);
+		s->node[i] = NULL;
+	}
+}
+
+int space_spares(struct space *s, struct area_spares *p, unsigned count)
+{
+	p->first = NULL;
+	for (; count; count--) {
+		struct area *a = take_node(s);
+
+		if (UNLIKELY(!a)) {
+			space_spares_free(s, p);
+			return -ENOMEM;
+		}
+		RB_LEFT(a, link) = p->first;
+		p->first = a;
+	}
+	return 0;
+}
+
+struct area *area_spares_take(struct area_spares *p)
+{
+	struct area *a = p->first;
+
+	INVARIANT(a);
+	p->first = RB_LEFT(a, link);
+	return a;
+}
+
+void space_spares_free(struct space *s, struct area_spares *p)
+{
+	while (p->first)
+		give_node(s, area_spares_take(p));
 }
 
 int space_create(struct space *s, struct tenant *t, struct space_limits limits)
@@ -111,7 +176,7 @@ static void free_area(struct space *s, struct area *a)
 		mapping_remove_area(a);
 		mapping_put(a->file);
 	}
-	cache_free(&spaces.areas, a);
+	give_node(s, a);
 }
 
 /* Without balancing a tree that is to go: from each leaf to its parent. */
@@ -140,6 +205,7 @@ void space_destroy(struct space *s)
 	if (arch_mmu_root().n == s->pd.root.n)
 		panic("space_destroy of the loaded space, root 0x%x", s->pd.root.n);
 	free_areas(s, RB_ROOT(&s->areas.root));
+	free_nodes(s);
 	area_tree_init(&s->areas);
 	vm_free_tables(&s->pd);
 	tenant_put(s->tenant);
@@ -171,39 +237,6 @@ uint32_t space_resident(const struct space *s)
 	for (struct area *a = area_first(&s->areas); a; a = area_next(a))
 		pages += count_run(&s->pd, PAGES(a->first, length(a)));
 	return pages;
-}
-
-/* Nodes. */
-
-int area_spares_fill(struct area_spares *p, unsigned count)
-{
-	p->first = NULL;
-	while (count--) {
-		struct area *a = cache_alloc(&spaces.areas);
-
-		if (!a) {
-			area_spares_free(p);
-			return -ENOMEM;
-		}
-		RB_LEFT(a, link) = p->first;
-		p->first = a;
-	}
-	return 0;
-}
-
-struct area *area_spares_take(struct area_spares *p)
-{
-	struct area *a = p->first;
-
-	INVARIANT(a);
-	p->first = RB_LEFT(a, link);
-	return a;
-}
-
-void area_spares_free(struct area_spares *p)
-{
-	while (p->first)
-		cache_free(&spaces.areas, area_spares_take(p));
 }
 
 /* Areas. */
@@ -241,7 +274,7 @@ void space_split(struct space *s, vpn_t v, struct area_spares *p)
 	/* Only what is at the top grows up, at the bottom down: the guard gap goes with it. */
 	area_resize(a, a->first, v);
 	upper->end = end;
-	area_insert(&s->areas, upper);
+	area_insert(&s->areas, upper, a, area_next(a));
 }
 
 void space_resize(struct space *s, struct area *a, vpn_t first, vpn_t end)
@@ -292,12 +325,10 @@ void space_grow_end(struct space *s, struct area *a, vpn_t end)
 		merge_front(s, next);
 }
 
-/* Returns a neighbour that is alike and has grown over the pages; null where there is none. */
-static struct area *extend(struct space *s, const struct area *like)
+/* Makes a neighbour that is alike grow over the pages, and returns it; null where there is none. */
+static inline struct area *extend(struct space *s, const struct area *like, struct area *prev,
+				  struct area *next)
 {
-	struct area *next = area_find(&s->areas, like->first);
-	struct area *prev = next ? area_prev(next) : area_last(&s->areas);
-
 	if (prev && alike(prev, like)) {
 		prev->own_pages |= like->own_pages;
 		space_grow_end(s, prev, like->end);
@@ -314,17 +345,21 @@ static struct area *extend(struct space *s, const struct area *like)
 
 struct area *space_add(struct space *s, const struct area *like, struct area_spares *p)
 {
-	struct area *a = extend(s, like);
+	struct area *next = area_find(&s->areas, like->first);
+	struct area *prev = next ? area_prev(next) : area_last(&s->areas);
+	struct area *a = extend(s, like, prev, next);
 
-	if (a || !p)
+	if (a)
 		return a;
-	a = area_spares_take(p);
+	a = p ? area_spares_take(p) : take_node(s);
+	if (UNLIKELY(!a))
+		return NULL;
 	*a = *like;
 	if (a->file) {
 		mapping_get(a->file);
 		mapping_add_area(a->file, a);
 	}
-	area_insert(&s->areas, a);
+	area_insert(&s->areas, a, prev, next);
 	count_pages(s, a, length(a));
 	return a;
 }
@@ -405,7 +440,7 @@ int space_change(struct space *s, struct pages range, const struct area_change *
 	struct area_spares p;
 	struct tlb_batch b;
 	struct area *a;
-	int err = area_spares_fill(&p, space_cuts(s, range.first) + space_cuts(s, end));
+	int err = space_spares(s, &p, space_cuts(s, range.first) + space_cuts(s, end));
 
 	if (err)
 		return err;

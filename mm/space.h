@@ -16,6 +16,7 @@
 /* Who pays: a container, and what its processes have been promised together. */
 struct tenant {
 	struct container_id owner;
+	uint32_t quota;     /* the container's */
 	uint32_t committed; /* private writable pages of all its spaces */
 	uint32_t refs;
 };
@@ -52,6 +53,7 @@ struct space {
 	uint32_t pages;        /* of all areas */
 	uint32_t locked;       /* of these, locked */
 	uint32_t future_flags; /* of mlockall: what new areas get */
+	struct area *node[2];  /* kept for the next areas; null where none is */
 };
 
 #define SPACE_AREAS_MAX 65530u /* as Linux: areas are the kernel's memory, and no quota counts them */
@@ -92,9 +94,9 @@ unsigned check_space(struct space *s);
 struct area_spares {
 	struct area *first; /* linked through their left child */
 };
-int area_spares_fill(struct area_spares *p, unsigned count);
+int space_spares(struct space *s, struct area_spares *p, unsigned count);
 struct area *area_spares_take(struct area_spares *p);
-void area_spares_free(struct area_spares *p);
+void space_spares_free(struct space *s, struct area_spares *p);
 
 /* Makes the boundary at page v fall between two areas: one that holds both sides is split, with a spare. */
 void space_split(struct space *s, vpn_t v, struct area_spares *p);
@@ -104,8 +106,8 @@ bool space_cuts(struct space *s, vpn_t v);
 
 /*
  * Puts an area like this one into the space, where there is none: a neighbour that is alike grows, or a spare becomes
- * it, with a reference on the file of its own. Returns what holds its pages now; null without spares (null) when no
- * neighbour is alike. What it was promised (AREA_COMMITTED) goes to the space.
+ * it, with a reference on the file of its own. Without spares (null) it takes a node by itself. Returns what holds its
+ * pages now; null, with nothing changed, when there was no node. What it was promised goes to the space.
  */
 struct area *space_add(struct space *s, const struct area *like, struct area_spares *p);
 

@@ -130,27 +130,24 @@ static void set_gap(struct area *prev, struct area *a)
 	update_upwards(a);
 }
 
-void area_insert(struct area_tree *t, struct area *a)
+/* One of two neighbours has a free place for what comes between them: the one that is lower in the tree. */
+static inline void link_between(struct area_tree *t, struct area *a, struct area *prev, struct area *next)
 {
-	struct area *at = RB_ROOT(&t->root), *parent = NULL, *prev = NULL, *next = NULL;
-
-	while (at) {
-		parent = at;
-		if (a->first < at->first) {
-			next = at;
-			at = RB_LEFT(at, link);
-		} else {
-			prev = at;
-			at = RB_RIGHT(at, link);
-		}
-	}
-	RB_SET(a, parent, link);
-	if (!parent)
+	if (prev && !RB_RIGHT(prev, link)) {
+		RB_SET(a, prev, link);
+		RB_RIGHT(prev, link) = a;
+	} else if (next) {
+		RB_SET(a, next, link);
+		RB_LEFT(next, link) = a;
+	} else {
+		RB_SET(a, NULL, link);
 		RB_ROOT(&t->root) = a;
-	else if (parent == next)
-		RB_LEFT(parent, link) = a;
-	else
-		RB_RIGHT(parent, link) = a;
+	}
+}
+
+void area_insert(struct area_tree *t, struct area *a, struct area *prev, struct area *next)
+{
+	link_between(t, a, prev, next);
 	a->most = 0;
 	t->count++;
 	set_gap(prev, a);

@@ -61,8 +61,8 @@ struct area *area_prev(struct area *a);
 struct area *area_first(const struct area_tree *t);
 struct area *area_last(const struct area_tree *t);
 
-/* Puts an area, which meets no other, into the tree; takes it out. O(log n). */
-void area_insert(struct area_tree *t, struct area *a);
+/* Puts an area between two neighbours, null where there is none, into the tree; takes it out. O(log n). */
+void area_insert(struct area_tree *t, struct area *a, struct area *prev, struct area *next);
 void area_remove(struct area_tree *t, struct area *a);
 
 /* Moves an area's ends; it must stay between its neighbours. Its offset stays. O(log n). */

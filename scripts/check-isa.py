@@ -25,11 +25,13 @@ ASKED_FOR = {
     "fninit": {"arch_user_init", "answers"},
     "fnstsw": {"arch_user_init", "answers"},
     "fnstcw": {"arch_user_init", "answers"},
-    "fnsave": {"arch_fpu_save", "fnsave"},
-    "frstor": {"arch_fpu_save", "arch_fpu_load", "fnsave"},
-    "fxsave": {"arch_user_init", "arch_fpu_save", "fxsave"},
+    "fnsave": {"arch_fpu_save", "arch_fpu_error", "fnsave"},
+    "frstor": {"arch_fpu_save", "arch_fpu_error", "arch_fpu_load", "fnsave"},
+    "fxsave": {"arch_user_init", "arch_fpu_save", "arch_fpu_error", "fxsave"},
     "fxrstor": {"arch_fpu_load"},
     "fnclex": {"arch_fpu_load"},
+    "rdrandl": {"arch_random_word"},
+    "rdseedl": {"arch_random_word"},
 }
 # The benchmarks end before the first of them where there is no counter.
 ASKED_FOR["rdtsc"] |= {name for file in BENCH.glob("*.c") for name in DEFINED.findall(file.read_text("utf-8"))}

@@ -63,9 +63,15 @@ bool arch_random_word(uint32_t *word)
 		return false;
 	for (unsigned i = 0; i < 10 && !got; i++) {
 		if (seeds)
-			__asm__ volatile(".byte 0x0F, 0xC7, 0xF8; setc %1" : "=a"(*word), "=qm"(got) : : "cc");
+			__asm__ volatile(".byte 0x0F, 0xC7, 0xF8; setc %1"
+					 : "=a"(*word), "=qm"(got)
+					 :
+					 : "cc");
 		else
-			__asm__ volatile(".byte 0x0F, 0xC7, 0xF0; setc %1" : "=a"(*word), "=qm"(got) : : "cc");
+			__asm__ volatile(".byte 0x0F, 0xC7, 0xF0; setc %1"
+					 : "=a"(*word), "=qm"(got)
+					 :
+					 : "cc");
 	}
 	return got;
 }

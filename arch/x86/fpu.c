@@ -13,16 +13,16 @@
 #include <lib/string.h>
 #include <linux/signal.h>
 
-#define CONTROL_WORD    0x037Fu /* as FNINIT leaves it */
-#define MXCSR_DEFAULT   0x1F80u
-#define MXCSR_MASK_OLD  0xFFBFu /* of CPUs that store 0 as the mask */
-#define MAGIC_X87_ONLY  0xFFFFu
-#define STACK_TOP_SHIFT 11
+#define CONTROL_WORD      0x037Fu /* as FNINIT leaves it */
+#define MXCSR_DEFAULT     0x1F80u
+#define MXCSR_MASK_OLD    0xFFBFu /* of CPUs that store 0 as the mask */
+#define MAGIC_X87_ONLY    0xFFFFu
+#define STACK_TOP_SHIFT   11
 #define MXCSR_MASKS_SHIFT 7
-#define HIGH_HALF_SET   0xFFFF0000u
-#define REGISTERS       8u
-#define X87_BYTES       offsetof(struct _fpstate, _fxsr_env)
-#define FXSR_USED       416u /* bytes of FXSAVE's image that mean something outside of 64-bit mode */
+#define HIGH_HALF_SET     0xFFFF0000u
+#define REGISTERS         8u
+#define X87_BYTES         offsetof(struct _fpstate, _fxsr_env)
+#define FXSR_USED         416u /* bytes of FXSAVE's image that mean something outside of 64-bit mode */
 
 /* What FNSAVE stores, SDM 1 8.1.10; the same as the frame's beginning. */
 struct x87_image {

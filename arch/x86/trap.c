@@ -185,16 +185,30 @@ static _Noreturn void panic_trap(const struct trap_frame *f)
 	panic_at(f, "%s%s, error code 0x%x", trap_name(f->vector), where, f->error);
 }
 
-/* A page that the copy functions miss may be one that the program has not touched yet. */
-static bool page_is_brought_in(const struct trap_frame *f)
+static bool in_copy_functions(const struct trap_frame *f)
 {
-	if (f->vector != TRAP_PAGE_FAULT ||
-	    f->eip - (uint32_t)user_copy_first >= (uint32_t)(user_copy_end - user_copy_first))
-		return false;
-	if (!trap_hooks.fault || vpn_of(f->cr2) >= ARCH_KERNEL_VPN)
-		return false;
+	return f->vector == TRAP_PAGE_FAULT &&
+	       f->eip - (uint32_t)user_copy_first < (uint32_t)(user_copy_end - user_copy_first);
+}
+
+/*
+ * A page that the copy functions miss may be one that the program has not touched yet. The kernel's own side must be
+ * there: if not, that is a mistake like any other.
+ */
+static bool copy_goes_on(struct trap_frame *f)
+{
+	if (vpn_of(f->cr2) >= ARCH_KERNEL_VPN)
+		panic_trap(f);
 	arch_irq_restore(f->eflags & EFLAGS_IF);
-	return trap_hooks.fault(f->cr2, f->error);
+	return (trap_hooks.fault && trap_hooks.fault(f->cr2, f->error)) || fixed_up(f);
+}
+
+static void dispatch_from_kernel(struct trap_frame *f)
+{
+	bool mended = in_copy_functions(f) ? copy_goes_on(f) : fixed_up(f);
+
+	if (!mended)
+		panic_trap(f);
 }
 
 static void dispatch_from_user(struct trap_frame *f)
@@ -214,8 +228,8 @@ void trap_dispatch(struct trap_frame *f)
 			panic_trap(f);
 	} else if (trap_from_user(f)) {
 		dispatch_from_user(f);
-	} else if (!page_is_brought_in(f) && !fixed_up(f)) {
-		panic_trap(f);
+	} else {
+		dispatch_from_kernel(f);
 	}
 }
 

@@ -3,6 +3,7 @@
  * PC16550D data sheet, section 8.
  */
 #include <arch/io.h>
+#include <arch/pic.h>
 #include <drivers/serial/serial.h>
 
 #define PORT 0x3f8
@@ -13,10 +14,13 @@
 #define MCR  (PORT + 4)
 #define LSR  (PORT + 5)
 
+#define IRQ_LINE     4u
+#define IER_RECEIVED 0x01
 #define LCR_8N1      0x03
 #define LCR_DLAB     0x80
 #define FCR_ON_CLEAR 0x07
 #define MCR_READY    0x03 /* DTR, RTS */
+#define MCR_OUT2     0x08 /* on a PC it lets the interrupt through */
 #define MCR_LOOP     0x10
 #define LSR_RECEIVED 0x01
 #define LSR_THRE     0x20 /* the transmitter takes a byte */
@@ -26,6 +30,7 @@
 
 static struct {
 	bool present;
+	void (*received)(uint8_t byte);
 } serial;
 
 /* Waits for a bit of the line status; false when it does not come. */
@@ -68,4 +73,21 @@ void serial_put(char c)
 {
 	if (serial.present && wait_for(LSR_THRE))
 		arch_out8(DATA, (uint8_t)c);
+}
+
+/* An interrupt's handler. */
+static void take_received(void)
+{
+	while (arch_in8(LSR) & LSR_RECEIVED)
+		serial.received(arch_in8(DATA));
+}
+
+void serial_listen(void (*received)(uint8_t byte))
+{
+	if (!serial.present)
+		return;
+	serial.received = received;
+	irq_handler(IRQ_LINE, take_received);
+	arch_out8(MCR, MCR_READY | MCR_OUT2);
+	arch_out8(IER, IER_RECEIVED);
 }

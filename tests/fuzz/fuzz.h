@@ -33,8 +33,8 @@ struct fuzz_target {
 	bool on_machine;     /* it runs on a machine that has booted; */
 	void (*begin)(void); /* what it keeps from then on, or null */
 };
-extern const struct fuzz_target fuzz_container, fuzz_frame, fuzz_memmap, fuzz_multiboot2, fuzz_pgtable,
-	fuzz_pvh;
+extern const struct fuzz_target fuzz_container, fuzz_cpio, fuzz_frame, fuzz_memmap, fuzz_multiboot2,
+	fuzz_pgtable, fuzz_pvh;
 
 /* Ends the process, which libFuzzer reports with the string, unless the values are equal; the condition holds. */
 #define FUZZ_EQ(got, want)    fuzz_check((int64_t)(got), (int64_t)(want), #got " == " #want, __FILE__, __LINE__)

@@ -35,6 +35,7 @@ MODES = ("two-level", "pae")
 # Strings of a short run behind the corpus, and the most bytes of a string: some targets take long for each.
 TARGETS = {
     "container": (1500, 1024),
+    "cpio": (1500, 4096),
     "frame": (150, 512),
     "memmap": (4000, 4096),
     "multiboot2": (40000, 4096),

@@ -82,7 +82,25 @@ def memmap() -> List[bytes]:
     return [*histories(), *many, holes, many[0][: -len(mark(1, 0, 0))] + mark(5, 0x777, 0x7000000)]
 
 
-SEEDS: Dict[str, Callable[[], List[bytes]]] = {"memmap": memmap, "multiboot2": multiboot2, "pvh": pvh}
+def member(name: str, mode: int, data: bytes = b"", **fields: int) -> bytes:
+    """A member of an archive in memory."""
+    order = "ino mode uid gid nlink mtime size devmajor devminor rdevmajor rdevminor namesize check".split()
+    values = {"nlink": 1, **fields, "mode": mode, "size": len(data), "namesize": len(name) + 1}
+    head = b"070701" + b"".join(b"%08x" % values.get(key, 0) for key in order) + name.encode() + b"\0"
+    return head + bytes(-len(head) % 4) + data + bytes(-len(data) % 4)
+
+
+def cpio() -> List[bytes]:
+    end = member("TRAILER!!!", 0)
+    files = member("d", 0o40755, nlink=2) + member("d/f", 0o100644, b"content") + member("/s", 0o120777, b"d/../d/f")
+    nodes = member("dev/x", 0o20600, rdevmajor=4, rdevminor=300) + member("p", 0o10600) + member("d/k", 0o140600)
+    links = member("one", 0o100644, ino=5, nlink=2) + member("d/two", 0o100644, b"of both", ino=5, nlink=2)
+    again = member("d", 0o100600, b"x") + member(".", 0o40700) + member("s", 0o100600, b"y") + member("tmp", 0o100600)
+    whole = [end, files + end, nodes + end, links + end, files + again + end, files + links + end + bytes(8) + links + end]
+    return [*whole, files, whole[4][:-30], (files + end).replace(b"070701", b"070702")]
+
+
+SEEDS: Dict[str, Callable[[], List[bytes]]] = {"cpio": cpio, "memmap": memmap, "multiboot2": multiboot2, "pvh": pvh}
 
 
 def seeds_of(target: str) -> List[bytes]:

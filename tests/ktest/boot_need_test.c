@@ -33,7 +33,7 @@ static uint32_t whole_need(void)
 {
 	struct boot_need n = boot_need(m);
 
-	return n.kernel_map + n.descriptors + n.identity + n.stack;
+	return n.kernel_map + n.descriptors + n.identity + n.stack + n.zero_page;
 }
 
 KTEST(boot_need, all_of_it_is_low_where_no_memory_is_high)

@@ -174,6 +174,18 @@ KTEST(fpu, a_frame_from_fxsave_is_what_fnsave_stores)
 	EXPECT_EQ(judge.magic, 0xFFFF);
 }
 
+KTEST_EACH(fpu, saving_leaves_the_registers, formats)
+{
+	take_cpu_for(param);
+	if (!arch_fpu_frame_size())
+		SKIP("the CPU has no floating-point unit");
+	ASSERT(run_mixed());
+	arch_fpu_save(&state[1]);
+	EXPECT_EQ(memcmp(&state[0], &state[1], 6), 0);
+	EXPECT_EQ(memcmp(&state[0].image[32], &state[1].image[32], 76), 0);
+	EXPECT_NE(state[1].image[2] | state[1].image[3] | state[1].image[4] | state[1].image[5], 0);
+}
+
 /* Control, status and tag words, then the registers. Where the last instruction was, QEMU forgets. */
 KTEST_EACH(fpu, a_frame_brings_back_the_registers, formats)
 {

@@ -1,14 +1,17 @@
 /* tests/ktest/timer_test.c - ticks from each of the machine's timers, and the time. */
 #include <arch/clock.h>
 #include <arch/cpu.h>
+#include <arch/io.h>
 #include <arch/irq.h>
 #include <arch/rtc.h>
 #include <arch/timer.h>
 #include <tests/ktest/user_machine.h>
 
-#define HZ       100u
-#define MS       1000000ull
-#define PATIENCE 400000000u /* turns of a loop */
+#define HZ         100u
+#define MS         1000000ull
+#define PATIENCE   40000000u /* accesses of a port: seconds */
+#define A_WHILE    1000000u
+#define PORT_DELAY 0x80
 
 static volatile uint32_t ticks, ticks_of_user;
 static bool interrupts_on;
@@ -41,7 +44,7 @@ static bool wait_for(uint32_t n)
 
 	arch_irq_enable();
 	for (uint32_t i = 0; i < PATIENCE && ticks < n; i++)
-		arch_relax();
+		arch_in8(PORT_DELAY);
 	arch_irq_restore(state);
 	return ticks >= n;
 }
@@ -63,8 +66,8 @@ KTEST_EACH(timer, each_source_ticks_at_its_rate, sources)
 	passed = arch_clock_now() - before;
 	EXPECT(!interrupts_on);
 	if (per_ms) {
-		EXPECT(passed / per_ms > 50);
-		EXPECT(passed / per_ms < 400);
+		EXPECT(passed / per_ms > 30);
+		EXPECT(passed / per_ms < 2000);
 	}
 }
 
@@ -78,8 +81,8 @@ KTEST_EACH(timer, a_source_that_is_stopped_is_silent, sources)
 	timer_stop();
 	now = ticks;
 	arch_irq_enable();
-	for (uint32_t i = 0; i < 3000000; i++)
-		arch_relax();
+	for (uint32_t i = 0; i < A_WHILE; i++)
+		arch_in8(PORT_DELAY);
 	arch_irq_save();
 	EXPECT_EQ(ticks, now);
 }
@@ -109,8 +112,8 @@ KTEST(timer, the_clock_goes_on_and_never_back)
 	}
 	arch_irq_save();
 	now = clock_ns();
-	EXPECT(now - before >= 60 * MS);
-	EXPECT(now - before < 1000 * MS);
+	EXPECT(now - before >= 30 * MS);
+	EXPECT(now - before < 4000 * MS);
 }
 
 KTEST(timer, the_time_of_day_is_one_that_can_be)

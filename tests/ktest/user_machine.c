@@ -1,7 +1,7 @@
 /* tests/ktest/user_machine.c - programs without processes. Owns the address space and the hooks while a case runs. */
+#include <arch/frame_access.h>
 #include <arch/gdt.h>
 #include <arch/irq.h>
-#include <mm/usercopy.h>
 #include <tests/ktest/user_machine.h>
 
 struct pdir user_pdir;
@@ -68,7 +68,7 @@ bool user_machine_begin(void)
 		user_pdir.root = NO_FRAME;
 		return false;
 	}
-	if (alloc_page(&user_pdir, vpn_of(USER_CODE), PROT_R | PROT_W | PROT_X | PROT_USER) ||
+	if (alloc_page(&user_pdir, vpn_of(USER_CODE), PROT_R | PROT_X | PROT_USER) ||
 	    alloc_page(&user_pdir, vpn_of(USER_DATA), PROT_R | PROT_W | PROT_USER))
 		return false;
 	set_pdir_base(&user_pdir);
@@ -88,7 +88,7 @@ void user_machine_end(void)
 
 void user_load(const uint8_t *code, uint32_t size)
 {
-	INVARIANT(!copy_to_user(USER_CODE, code, size));
+	arch_frame_write(arch_pte_pfn(get_ptbl_entry_by_va(&user_pdir, USER_CODE)), 0, code, size);
 }
 
 static void enter(void)

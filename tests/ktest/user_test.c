@@ -2,6 +2,7 @@
 #include <arch/gdt.h>
 #include <arch/irq.h>
 #include <arch/pic.h>
+#include <arch/probe.h>
 #include <arch/user_access.h>
 #include <mm/usercopy.h>
 #include <tests/ktest/user_machine.h>
@@ -301,6 +302,7 @@ static void make_bad(struct trap_frame *f)
 	f->es = bad->es;
 	f->fs = bad->fs;
 	f->gs = bad->gs;
+	f->error = 77; /* of the trap before */
 	f->eax = 1;
 	f->ecx = 2;
 	f->edi = 3;
@@ -559,4 +561,52 @@ KTEST(user, a_line_calls_its_handler_with_interrupts_off)
 	EXPECT_EQ(seen.eflags & EFLAGS_IF, 0);
 	EXPECT_EQ(frame_cs & 3, 0);
 	EXPECT(!irq_frame());
+}
+
+/* Memory of the program: the way to it is open in the copy functions only. Here, for it is the real machine's. */
+
+static bool way_is_open(void)
+{
+	bool smap = cpu_info.protections & CPUID_SMAP;
+
+	return arch_read_eflags() & EFLAGS_AC || (smap && arch_probe_read(USER_DATA));
+}
+
+static bool look_at_the_way(vaddr_t va, uint32_t error)
+{
+	(void)va;
+	(void)error;
+	seen.calls += 1 + way_is_open();
+	return false;
+}
+
+KTEST(user, the_way_to_user_pages_is_open_in_the_copy_functions_only)
+{
+	char text[8];
+
+	user_case.fault = look_at_the_way;
+	EXPECT_EQ(zero_user(USER_DATA, 8), 0);
+	EXPECT(!way_is_open());
+	EXPECT_EQ(copy_to_user(USER_DATA, text, 8), 0);
+	EXPECT(!way_is_open());
+	EXPECT_EQ(copy_from_user(text, USER_DATA, 8), 0);
+	EXPECT(!way_is_open());
+	EXPECT_EQ(zero_user(USER_DATA, 8), 0);
+	EXPECT_EQ(string_from_user(text, USER_DATA, 8), 0);
+	EXPECT(!way_is_open());
+	EXPECT_EQ(copy_from_user(text, USER_STACK - 1, 2), -EFAULT);
+	EXPECT(!way_is_open());
+	EXPECT_EQ(string_from_user(text, USER_STACK, 2), -EFAULT);
+	EXPECT(!way_is_open());
+	EXPECT_EQ(seen.calls, 2); /* the second byte, the string */
+}
+
+KTEST_PANICS(user, a_copy_that_misses_the_kernels_own_side_panics, "the guard page of a kernel stack")
+{
+	static const uint32_t word = 0;
+	vaddr_t stack = kstack_alloc();
+
+	ASSERT(stack);
+	EXPECT_EQ(copy_to_user(USER_DATA, &word, 4), 0);
+	copy_from_user((void *)(stack - KSTACK_PAGES * PAGE_SIZE - 4), USER_DATA, 4);
 }

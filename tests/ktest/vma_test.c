@@ -21,8 +21,11 @@ KTEST_SETUP(vma)
 
 static struct area *add(unsigned i, vpn_t first, uint32_t count, uint32_t flags)
 {
+	struct area *next;
+
 	areas[i] = (struct area){.first = first, .end = first + count, .flags = flags};
-	area_insert(&tree, &areas[i]);
+	next = area_find(&tree, first);
+	area_insert(&tree, &areas[i], next ? area_prev(next) : area_last(&tree), next);
 	return &areas[i];
 }
 
