@@ -85,7 +85,7 @@ static const unsigned avoided[] = {
 
 /* Alone in a part of their own they may be tried all the same. */
 static const unsigned once[] = {
-	SYS_exit, SYS_exit_group, SYS_sigreturn, SYS_rt_sigreturn, SYS_vm86, SYS_execve, SYS_fork, SYS_vfork,
+	SYS_exit, SYS_exit_group, SYS_sigreturn, SYS_rt_sigreturn, SYS_vm86, SYS_execve, SYS_fork,
 };
 
 static uint64_t state;
@@ -169,16 +169,25 @@ static void fill_area(void)
 	}
 }
 
+static unsigned choose(void)
+{
+	unsigned n;
+
+	do
+		n = below(50) ? below(LAST) : number();
+	while (is_in(avoided, sizeof(avoided), n));
+	return n;
+}
+
 static void one_call(unsigned only)
 {
-	unsigned n = only != UINT32_MAX ? only : below(50) ? below(LAST) : number();
+	unsigned n = only != UINT32_MAX ? only : choose();
 	uint32_t a[6];
 
-	if (only == UINT32_MAX && is_in(avoided, sizeof(avoided), n))
-		return;
 	for (int i = 0; i < 6; i++)
 		a[i] = argument();
-	syscall((long)n, a[0], a[1], a[2], a[3], a[4], a[5]);
+	if (syscall((long)n, a[0], a[1], a[2], a[3], a[4], a[5]) == 0 && n == SYS_fork)
+		_exit(0);
 }
 
 static void restart_area(void)

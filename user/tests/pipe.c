@@ -108,7 +108,9 @@ FACT(a_megabyte_passes_from_child_to_parent_whole)
 		for (ssize_t i = 0; i < n; i++, total++)
 			REQUIRE(block[i] == (unsigned char)(total / 3000));
 	}
+	EXPECT_EQ(n < 0 ? -errno : 0, 0);
 	EXPECT_EQ(total, 350 * 3000);
+	close(out); /* whoever still writes ends */
 	wait(&status);
 	EXPECT_EQ(status, 0);
 }
