@@ -217,7 +217,6 @@ void user_syscall(struct trap_frame *f)
 {
 	uint32_t number = f->eax;
 
-	f->error = number; /* for a call that begins again */
 	if (number < ARRAY_SIZE(table) && table[number])
 		f->eax = (uint32_t)table[number](f);
 	else
