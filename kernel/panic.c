@@ -31,6 +31,14 @@ _Noreturn void machine_exit(bool passed)
 		arch_halt();
 }
 
+_Noreturn void machine_exit_status(uint8_t status)
+{
+	arch_irq_save();
+	qemu_debug_exit_status(status);
+	while (true)
+		arch_halt();
+}
+
 static bool under_test(void)
 {
 	return kernel_options.test || kernel_options.exit;

@@ -17,4 +17,7 @@ _Noreturn void panic_report(const struct trap_frame *f, const char *format, va_l
 /* Ends the run: under QEMU with this status, else stands still with interrupts off. */
 _Noreturn void machine_exit(bool passed);
 
+/* The same with a program's status, which QEMU ends with (tests/boot/boot.py reads it). */
+_Noreturn void machine_exit_status(uint8_t status);
+
 #endif

@@ -27,6 +27,8 @@ bool start_has_files(void)
 	return boot_info.module_count;
 }
 
+#define SIGNALLED 128 /* as shells tell that a signal ended a program */
+
 /* All that is free but for the kernel's part, for programs and files together. */
 static uint32_t programs_quota(void)
 {
@@ -120,5 +122,5 @@ _Noreturn void init_ended(int status)
 		printk("The first program was ended by signal %d.\n", sig);
 	else
 		printk("The first program ended with status %d.\n", status >> 8 & 0xFF);
-	machine_exit(!status);
+	machine_exit_status((uint8_t)(sig ? SIGNALLED + sig : status >> 8));
 }

@@ -7,4 +7,7 @@
 /* Ends QEMU with status 33 (passed) or 35 (failed). Returns where there is no such device. */
 void qemu_debug_exit(bool passed);
 
+/* Ends QEMU with a program's status; those from 127 on are one. */
+void qemu_debug_exit_status(uint8_t status);
+
 #endif
