@@ -5,6 +5,9 @@
 #include <fs/file.h>
 #include <fs/names.h>
 #include <lib/string.h>
+#include <mm/slab.h>
+
+#define NAME_SHOWN 256u /* bytes of a path, with the 0 */
 
 /* What open looks at, with what the flags imply. */
 struct opening {
@@ -180,4 +183,18 @@ void file_path(const struct file *f, char *out, uint32_t size)
 		length = path_of_entry(i->entry, out, size);
 	if (length < 0)
 		out[0] = '\0';
+}
+
+void file_name_mapping(struct file *f)
+{
+	struct mapping *m = file_mapping(f);
+	char path[NAME_SHOWN], *name;
+
+	if (!m || m->name)
+		return;
+	file_path(f, path, sizeof(path));
+	name = kmalloc((uint32_t)strlen(path) + 1);
+	if (name)
+		memcpy(name, path, strlen(path) + 1);
+	m->name = name;
 }

@@ -23,6 +23,7 @@ static int32_t map_file(struct mmap_request *r, uint32_t fd)
 	r->file = file_mapping(file);
 	if (!r->file && !file_is_zero(file))
 		return -ENODEV;
+	file_name_mapping(file);
 	r->may_read = file_can_read(file);
 	r->may_write = file_can_write(file);
 	return space_mmap(current_space(), r);
