@@ -154,12 +154,12 @@ KTEST(slab, check_sees_a_wrong_count)
 KTEST(slab, check_sees_a_list_that_leads_astray)
 {
 	uintptr_t *word, next;
-	char *p;
+	void *p;
 
 	cache_init(&cache, "test", 64);
 	p = cache_alloc(&cache);
 	ASSERT(p);
-	word = (void *)(p - (uintptr_t)p % PAGE_SIZE);
+	word = (uintptr_t *)((uintptr_t)p & ~(uintptr_t)(PAGE_SIZE - 1));
 	next = word[0];
 	word[0] = (uintptr_t)word; /* a ring */
 	EXPECT_FAULTS(cache_check(&cache));
