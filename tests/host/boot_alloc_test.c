@@ -258,6 +258,7 @@ KTEST(boot_alloc, a_range_from_0_on_is_in_the_direct_map_but_for_frame_0)
 	ASSERT(kmap_region(ARCH_KERNEL_VPN, &r));
 	EXPECT_EQ(r.range.first, ARCH_KERNEL_VPN + 1);
 	EXPECT_EQ(r.range.count, 0x9e);
+	EXPECT_EQ(frame_table_end(), 1u << (BUDDY_ORDERS - 1)); /* rounded up to the largest block */
 	boot_alloc_seal();
 }
 
