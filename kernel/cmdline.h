@@ -15,7 +15,7 @@ struct kernel_options {
 	bool no_selftest; /* selftest=off */
 	bool bench;       /* bench: print what operations cost, then leave QEMU */
 	bool exit;        /* exit: leave QEMU after the report, with the self-tests' result */
-	char init[96];    /* init=PATH: the first program, instead of /init */
+	char init[96];    /* init=PATH: the first program, instead of /init; init=off: none */
 	uint32_t
 		quota; /* quota=N: pages that all programs together may have; 0: all but the kernel's share */
 	uint32_t

@@ -18,13 +18,14 @@
 #include <kernel/syscall.h>
 #include <kernel/user_trap.h>
 #include <lib/panic.h>
+#include <lib/string.h>
 #include <mm/boot_info.h>
 
 #define KERNEL_PART 8u /* of the free frames one in so many is for the kernel's own structures */
 
 bool start_has_files(void)
 {
-	return boot_info.module_count;
+	return boot_info.module_count && strcmp(kernel_options.init, "off");
 }
 
 #define SIGNALLED 128 /* as shells tell that a signal ended a program */

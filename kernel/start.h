@@ -4,7 +4,7 @@
 
 #include <lib/types.h>
 
-/* True when there is a module with files. */
+/* True when there is a module that may have files, and a program is wanted. */
 bool start_has_files(void);
 
 /* Unpacks the files, makes the first process and runs it. Does not return. */

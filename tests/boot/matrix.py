@@ -84,7 +84,7 @@ MACHINES = {
         Machine("kernel", "64M", "pentium", machine="microvm"),
         Machine("kernel", "64M", "pentium", machine="microvm,pit=off"),  # the local APIC gives the ticks
         Machine("kernel", "16M", "486,-pse", module=8),
-        Machine("iso", "3M", "486"),
+        Machine("iso", "4M", "486"),
         Machine("iso", "8M", "486"),
         Machine("iso", "64M", "486,-pse"),
         Machine("iso", "1G", "pentium"),
@@ -126,7 +126,7 @@ MACHINES = {
         Machine("kernel", "6G", "max", machine="q35", shows=SMAP),
         Machine("kernel", "64M", "max", machine="microvm"),
         Machine("kernel", "16M", "max", module=8),
-        Machine("iso", "3M", "qemu32"),
+        Machine("iso", "4M", "qemu32"),
         Machine("iso", "8M", "max", shows=NX),
         Machine("iso", "16M", "qemu32"),
         Machine("iso", "64M", "pentium3", shows=NO_NX),

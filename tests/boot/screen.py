@@ -97,7 +97,7 @@ def early_ends(mode: str, path: str, tap: Tap) -> None:
 
 
 def text_boots(args: argparse.Namespace, tap: Tap) -> None:
-    quick = ["selftest=off"]
+    quick = ["selftest=off", "init=off"]
     for mode, kernel in (("two-level", args.kernel), ("pae", args.pae)):
         boot = qemu.Boot(kernel=kernel, words=quick, limit=LIMIT)
         tap.add(judge_text(f"screen.text_shows_the_end_of_the_report.{mode}", display.show(boot, IDLE)))
@@ -113,7 +113,7 @@ def framebuffer_boot(args: argparse.Namespace, tap: Tap) -> None:
     if not qemu.has_firmware("uefi64"):
         tap.add(Result(name, True, f"no uefi64 firmware in {qemu.UEFI_FOLDER}"))
         return
-    boot = qemu.Boot(iso=args.iso, words=["selftest=off"], memory="256M", machine="q35", firmware="uefi64", limit=LIMIT)
+    boot = qemu.Boot(iso=args.iso, words=["selftest=off", "init=off"], memory="256M", machine="q35", firmware="uefi64", limit=LIMIT)
     tap.add(judge_picture(name, display.show(boot, IDLE), read_font(args.font)))
 
 

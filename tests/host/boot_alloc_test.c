@@ -134,7 +134,7 @@ KTEST(boot_alloc, a_run_up_to_the_windows_end_needs_no_more_of_it)
 KTEST(boot_alloc, the_window_grows_to_wherever_memory_is)
 {
 	static const uint32_t counts[] = {1, 3, 40};
-	uint32_t blocks[3], want = 0, got = 0;
+	uint32_t blocks[3], want = 0, got = 0, spans = 0;
 	pfn_t f;
 
 	for (uint32_t i = 0; i < 3; i++) {
@@ -143,6 +143,7 @@ KTEST(boot_alloc, the_window_grows_to_wherever_memory_is)
 		blocks[i] = f.n;
 		mark(f.n, f.n ? counts[i] : 0, MEM_USABLE);
 		want += counts[i];
+		spans += f.n >= SIM_ENTRY_FRAMES && (!i || f.n / SPAN != blocks[i - 1] / SPAN);
 	}
 	boot_alloc_init(&map, PFN(SIM_ENTRY_FRAMES), PFN(SIM_IMAGE_END - 1));
 	sim_paging(false);
@@ -156,6 +157,7 @@ KTEST(boot_alloc, the_window_grows_to_wherever_memory_is)
 		SKIP("too little memory for three distant blocks");
 	/* One frame of each span that was mapped went into the next spare. */
 	EXPECT(got < want && got + 3 >= want);
+	EXPECT_EQ(boot_alloc_window_tables(), spans);
 }
 
 KTEST(boot_alloc, a_run_across_two_new_spans)
@@ -258,6 +260,7 @@ KTEST(boot_alloc, a_range_from_0_on_is_in_the_direct_map_but_for_frame_0)
 	ASSERT(kmap_region(ARCH_KERNEL_VPN, &r));
 	EXPECT_EQ(r.range.first, ARCH_KERNEL_VPN + 1);
 	EXPECT_EQ(r.range.count, 0x9e);
+	EXPECT_EQ(frame_table_end(), 1u << (BUDDY_ORDERS - 1)); /* rounded up to the largest block */
 	boot_alloc_seal();
 }
 

@@ -207,11 +207,11 @@ static const uint32_t reaped[] = {1, 7, 8};
 /* One in eight is worth the walk over all of them; fewer, and the next growth would be walked for again. */
 KTEST_EACH(container_table, it_grows_unless_an_eighth_was_reaped, reaped)
 {
-	struct container_id c[8];
+	struct container_id parent = split(CONTAINER_ROOT, 8), c[8];
 	pfn_t f[8];
 
 	for (uint32_t i = 0; i < param; i++) {
-		c[i] = split(CONTAINER_ROOT, 1);
+		c[i] = split(parent, 1);
 		ASSERT_EQ(inner_alloc(c[i], ALLOC_USER, &f[i]), 0);
 	}
 	take_every_slot(CONTAINER_ROOT);

@@ -11,10 +11,13 @@ static struct {
 
 static struct quotas q = {a.quota, a.usage, a.promised, a.parent, a.nchildren, N};
 
+/* What an entry was before it lived is of no account. */
 KTEST_SETUP(quota)
 {
-	for (uint32_t i = 0; i < N; i++)
+	for (uint32_t i = 0; i < N; i++) {
+		a.quota[i] = a.usage[i] = a.promised[i] = a.parent[i] = a.nchildren[i] = 0x5a5a5a5a;
 		a.live[i] = i == 0;
+	}
 	quota_init_root(&q, 1000);
 }
 
@@ -23,11 +26,18 @@ static bool is_sound(void)
 {
 	for (uint32_t i = 0; i < N; i++) {
 		uint64_t promised = 0;
+		uint32_t children = 0;
 
 		if (!a.live[i])
 			continue;
-		for (uint32_t j = 1; j < N; j++)
-			promised += a.live[j] && a.parent[j] == i ? a.quota[j] : 0;
+		for (uint32_t j = 1; j < N; j++) {
+			bool is_child = a.live[j] && a.parent[j] == i;
+
+			children += is_child;
+			promised += is_child ? a.quota[j] : 0;
+		}
+		if (a.nchildren[i] != children)
+			return false;
 		if (a.promised[i] != promised || a.promised[i] > a.usage[i] || a.usage[i] > a.quota[i])
 			return false;
 	}
@@ -51,6 +61,7 @@ KTEST(quota, charge_up_to_the_quota_and_no_further)
 	EXPECT(!quota_charge(&q, 0, 1));
 	quota_uncharge(&q, 0, 1000);
 	EXPECT_EQ(quota_own(&q, 0), 0);
+	EXPECT_EQ(a.parent[0], 0); /* the root is its own */
 	EXPECT(is_sound());
 }
 

@@ -154,12 +154,12 @@ KTEST(slab, check_sees_a_wrong_count)
 KTEST(slab, check_sees_a_list_that_leads_astray)
 {
 	uintptr_t *word, next;
-	char *p;
+	void *p;
 
 	cache_init(&cache, "test", 64);
 	p = cache_alloc(&cache);
 	ASSERT(p);
-	word = (void *)(p - (uintptr_t)p % PAGE_SIZE);
+	word = (uintptr_t *)((uintptr_t)p & ~(uintptr_t)(PAGE_SIZE - 1));
 	next = word[0];
 	word[0] = (uintptr_t)word; /* a ring */
 	EXPECT_FAULTS(cache_check(&cache));
@@ -222,8 +222,8 @@ KTEST_PANICS(slab, free_inside_of_an_object_panics, "is not one of its objects")
 /* In the rest of the frame, which is too short for one more. */
 KTEST_PANICS(slab, free_behind_the_last_object_panics, "is not one of its objects")
 {
-	cache_init(&cache, "test", 1000);
-	cache_free(&cache, (char *)cache_alloc(&cache) + 3 * (1000 + (QUIRE_DEBUG ? 16 : 0)));
+	cache_init(&cache, "test", 1104);
+	cache_free(&cache, (char *)cache_alloc(&cache) + 3 * (1104 + (QUIRE_DEBUG ? 16 : 0)));
 }
 
 KTEST_PANICS(slab, free_into_another_cache_panics, "is not one of its objects")

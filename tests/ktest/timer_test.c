@@ -52,23 +52,31 @@ static bool wait_for(uint32_t n)
 static const uint32_t sources[] = {TIMER_PIT, TIMER_APIC, TIMER_RTC};
 static const char *const names[] = {"8254", "local APIC", "MC146818"};
 
-/* A second clock shows about the same: far off would be another rate. */
+/*
+ * A second clock shows about the same: far off would be another rate. An emulator that was kept waiting hands in its
+ * ticks together, so there is more than one try.
+ */
+#define TRIES 5u
+
 KTEST_EACH(timer, each_source_ticks_at_its_rate, sources)
 {
 	uint64_t before, passed;
 	uint32_t per_ms = arch_clock_calibrate();
+	bool good = false;
 
 	if (!timer_start_from(param, HZ))
 		SKIP("no interrupts come from the %s", names[param]);
-	EXPECT(wait_for(1));
-	before = arch_clock_now();
-	EXPECT(wait_for(11));
-	passed = arch_clock_now() - before;
-	EXPECT(!interrupts_on);
-	if (per_ms) {
-		EXPECT(passed / per_ms > 30);
-		EXPECT(passed / per_ms < 2000);
+	for (unsigned tries = 0; tries < TRIES && !good; tries++) {
+		uint32_t first = ticks;
+
+		EXPECT(wait_for(first + 1));
+		before = arch_clock_now();
+		EXPECT(wait_for(first + 11));
+		passed = arch_clock_now() - before;
+		good = !per_ms || (passed / per_ms > 30 && passed / per_ms < 2000);
 	}
+	EXPECT(!interrupts_on);
+	EXPECT(good);
 }
 
 KTEST_EACH(timer, a_source_that_is_stopped_is_silent, sources)
