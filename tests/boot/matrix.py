@@ -108,7 +108,7 @@ MACHINES = {
         Machine("iso", "64M", "pentium", hole="many"),
         Machine("iso", "64M", "486", hole="end"),
         Machine("uefi64", "256M", "max", machine="q35"),
-        Machine("iso", "2M", "486", says="Together they need 3 MiB"),
+        Machine("iso", "2M", "486", says="Together they need 4 MiB"),
         Machine("iso", "64M", "486", hole="below-image", high=True, says="it runs at 1 MiB, and not all memory"),
         Machine("iso", "64M", "486", hole="all-but-64K", says="change: give the machine "),
         Machine("iso", "64M", "486", hole="all-but-512K", says="The self-tests need "),

@@ -113,7 +113,8 @@ def framebuffer_boot(args: argparse.Namespace, tap: Tap) -> None:
     if not qemu.has_firmware("uefi64"):
         tap.add(Result(name, True, f"no uefi64 firmware in {qemu.UEFI_FOLDER}"))
         return
-    boot = qemu.Boot(iso=args.iso, words=["selftest=off", "init=off"], memory="256M", machine="q35", firmware="uefi64", limit=LIMIT)
+    words = ["selftest=off", "init=off"]
+    boot = qemu.Boot(iso=args.iso, words=words, memory="256M", machine="q35", firmware="uefi64", limit=LIMIT)
     tap.add(judge_picture(name, display.show(boot, IDLE), read_font(args.font)))
 
 
