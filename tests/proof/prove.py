@@ -34,7 +34,8 @@ OVERFLOW = ["-wp-rte", "-rte-no-mem", "-warn-unsigned-overflow"]
 SMOKE = ["-wp-smoke-tests", "-wp-no-smoke-dead-code", "-wp-smoke-timeout", "1"]
 HOOKS = "arch/x86/include/arch"
 TYPES = ("vpn_of", "vaddr_of", "paddr_of", "pages_for")
-# Functions of the codec without contracts.
+CODEC = ("lib/types.h", f"{HOOKS}/pt_format.h", f"{HOOKS}/pte.h")
+# Functions of it without contracts.
 UNPROVED = ("arch_pte_hide", "arch_pte_is_none", "arch_pte_read_only")
 # What Frama-C does not know of C11.
 DEFINES = ["-DQUIRE_DEBUG=0", "-D_Noreturn=", "'-D_Static_assert(...)=struct static_assertion'"]
@@ -66,8 +67,7 @@ class Subject(NamedTuple):
 
 SUBJECTS = (
     Subject("quota", "mm/quota.c", ("mm/quota.h", "mm/quota.c"), others=TYPES, memory=True),
-    Subject("entries", "tests/proof/codec.c", ("lib/types.h", f"{HOOKS}/pt_format.h", f"{HOOKS}/pte.h"), (), UNPROVED, UNPROVED,
-            modes=(0, 1)),
+    Subject("entries", "tests/proof/codec.c", CODEC, (), UNPROVED, UNPROVED, modes=(0, 1)),
     Subject("blocks", "mm/buddy.c", ("mm/buddy.c",), ("buddy_of", "merged", "block_bits", "is_complete", "pairs")),
     # Of large_fits only what first_piece needs.
     Subject("pieces", "mm/pgtable.c", ("mm/pgtable.c",), ("large_fits", "first_piece"), ("large_fits",), modes=(0, 1)),
