@@ -27,7 +27,7 @@ TOOLS = ("frama-c", "why3", "cvc4")
 # code takes 140000 steps and 3 seconds at most.
 LIMITS = ["-wp-steps", "400000", "-wp-timeout", "30"]
 MUTANT_LIMITS = ["-wp-steps", "200000", "-wp-timeout", "6"]
-SAMPLE = 20  # by --sample one mutant in so many is tried
+SAMPLE = 40  # by --sample one mutant in so many is tried
 
 OVERFLOW = ["-wp-rte", "-rte-no-mem", "-warn-unsigned-overflow"]
 # With them: no precondition, assumption or loop invariant is found contradictory, by which all could be proved.
