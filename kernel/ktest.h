@@ -9,7 +9,7 @@
 
 #include <lib/panic.h>
 
-/* Free direct-mapped memory with which all suites pass; measured on machines of 2 MiB and with holes. */
+/* Free direct-mapped memory with which all suites pass; measured on machines of 2.5 MiB and with holes. */
 #define KTEST_NEEDS_KIB 960u
 
 enum ktest_how {

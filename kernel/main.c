@@ -14,6 +14,7 @@
 #include <kernel/panic.h>
 #include <kernel/printk.h>
 #include <kernel/start.h>
+#include <kernel/symbols.h>
 #include <lib/printf.h>
 #include <mm/boot_alloc.h>
 #include <mm/boot_need.h>
@@ -59,6 +60,11 @@ static _Noreturn void boot_failed(const char *needed, const char *change)
 	machine_exit(false);
 }
 
+static bool suites_wanted(const struct kernel_options *o)
+{
+	return o->test || !(o->bench || o->no_selftest);
+}
+
 static int read_boot_information(void)
 {
 	const char *why;
@@ -71,6 +77,8 @@ static int read_boot_information(void)
 			    "start Quire with GRUB 2 (multiboot2 /boot/quire.elf) or with qemu -kernel");
 	}
 	cmdline_parse(boot_info.cmdline, &kernel_options);
+	symbols_of_suites = suites_wanted(&kernel_options);
+	kmap_claim_image(&boot_info.map, symbols_of_suites);
 	return 0;
 }
 

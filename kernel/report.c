@@ -192,8 +192,11 @@ static uint64_t ram_found(void)
 
 static void report_tests(const struct ktest_result *r)
 {
+	struct arch_image i = arch_image();
+
 	if (kernel_options.no_selftest)
-		printk("  tests   not run (selftest=off)\n");
+		printk("  tests   not run (selftest=off), so their %llu KiB are free\n",
+		       kib_of_frames(i.text.n - i.suite_text.n + i.end.n - i.suite_rodata.n));
 	else
 		printk("  tests   %u passed, %u failed, %u skipped\n", r->passed, r->failed, r->skipped);
 }

@@ -1,26 +1,31 @@
 /*
- * kernel/symbols.c - looks addresses up in the table that scripts/make-symbols.py makes from a first link of the
- * kernel. That first link has no table: then the symbols here are null, and nothing has a name.
+ * kernel/symbols.c - looks addresses up in the tables that scripts/make-symbols.py makes from a first link of the
+ * kernel. That first link has no tables: then the symbols here are null, and nothing has a name. Owns
+ * symbols_of_suites.
  */
 #include <kernel/symbols.h>
 
 struct symbol {
 	uint32_t start, size;
-	uint32_t name; /* offset into symbol_names */
+	uint32_t name; /* offset into the names */
 };
-extern const struct symbol symbol_table[] __attribute__((weak)); /* by start, without overlap */
-extern const uint32_t symbol_count __attribute__((weak));
-extern const char symbol_names[] __attribute__((weak));
+struct symbols {
+	uint32_t count;
+	struct symbol table[]; /* by start, without overlap; behind it the names */
+};
+extern const struct symbols symbols __attribute__((weak)), suite_symbols __attribute__((weak));
+
+bool symbols_of_suites;
 
 /* Returns how many symbols start at or below the address. */
-static uint32_t count_up_to(uint32_t address)
+static uint32_t count_up_to(const struct symbols *s, uint32_t address)
 {
-	uint32_t low = 0, high = symbol_count;
+	uint32_t low = 0, high = s->count;
 
 	while (low < high) {
 		uint32_t middle = low + (high - low) / 2;
 
-		if (symbol_table[middle].start <= address)
+		if (s->table[middle].start <= address)
 			low = middle + 1;
 		else
 			high = middle;
@@ -28,16 +33,23 @@ static uint32_t count_up_to(uint32_t address)
 	return low;
 }
 
-const char *symbol_find(uint32_t address, uint32_t *offset)
+static const char *find(const struct symbols *s, uint32_t address, uint32_t *offset)
 {
-	const struct symbol *s;
-	uint32_t below = &symbol_count ? count_up_to(address) : 0;
+	uint32_t below = s ? count_up_to(s, address) : 0;
+	const struct symbol *found;
 
 	if (!below)
 		return NULL;
-	s = &symbol_table[below - 1];
-	if (address - s->start >= s->size)
+	found = &s->table[below - 1];
+	if (address - found->start >= found->size)
 		return NULL;
-	*offset = address - s->start;
-	return symbol_names + s->name;
+	*offset = address - found->start;
+	return (const char *)&s->table[s->count] + found->name;
+}
+
+const char *symbol_find(uint32_t address, uint32_t *offset)
+{
+	const char *name = find(&symbols, address, offset);
+
+	return name || !symbols_of_suites ? name : find(&suite_symbols, address, offset);
 }

@@ -4,6 +4,9 @@
 
 #include <lib/types.h>
 
+/* True while the suites are in memory, and with them the table of their names. */
+extern bool symbols_of_suites;
+
 /*
  * Returns the name of the function that an address lies in, and stores how far into it; null where no function
  * is or the kernel was linked without the table.

@@ -57,7 +57,7 @@ static struct {
 	struct kregion device[KMAP_DEVICES];
 } kmap;
 
-/* The parts of the image, in order. All other RAM is data. */
+/* The parts of the image, in order. All other RAM is data, and so are suites that nobody wanted. */
 struct part {
 	const char *name;
 	pfn_t end;
@@ -69,17 +69,34 @@ static struct part part_of(pfn_t f)
 	struct arch_image image = arch_image();
 	const struct part parts[] = {
 		{"memory below the image", image.boot, RW},
-		{"boot-only part", image.text, RW},
+		{"boot-only part", image.suite_text, RW},
+		{"suites' text", image.text, RX},
 		{"text", image.rodata, RX},
 		{"read-only data", image.data, RO},
-		{"data", image.end, RW},
+		{"data", image.suite_rodata, RW},
+		{"suites' read-only data", image.suite_data, RO},
+		{"suites' data", image.end, RW},
 		{"direct map of RAM", PFN(ARCH_DIRECT_PAGES), RW},
 	};
-	unsigned i = 0;
+	const struct part *p = parts, *other = &parts[ARRAY_SIZE(parts) - 1];
 
-	while (i + 1 < ARRAY_SIZE(parts) && f.n >= parts[i].end.n)
-		i++;
-	return parts[i];
+	while (p < other && f.n >= p->end.n)
+		p++;
+	if (p == parts || memmap_kind(boot_memmap(), f) == MEM_KERNEL)
+		return *p;
+	return (struct part){other->name, p->end, other->prot};
+}
+
+void kmap_claim_image(struct memmap *m, bool suites)
+{
+	struct arch_image image = arch_image();
+
+	memmap_set(m, image.boot, image.suite_text.n - image.boot.n, MEM_KERNEL);
+	memmap_set(m, image.text, image.suite_rodata.n - image.text.n, MEM_KERNEL);
+	if (!suites)
+		return;
+	memmap_set(m, image.suite_text, image.text.n - image.suite_text.n, MEM_KERNEL);
+	memmap_set(m, image.suite_rodata, image.end.n - image.suite_rodata.n, MEM_KERNEL);
 }
 
 /* Stores the run of RAM in the direct map that ends behind frame n, from n on. */
@@ -460,7 +477,7 @@ uint32_t kmap_release_boot(void)
 {
 	struct arch_image image = arch_image();
 
-	return free_range(paddr_of(image.boot), paddr_of(image.text));
+	return free_range(paddr_of(image.boot), paddr_of(image.suite_text));
 }
 
 static uint32_t find_stack_slot(void)

@@ -71,6 +71,12 @@ int set_pdir_entry_identity(struct pdir *pd, vaddr_t va, struct tlb_batch *b);
 int pdir_init_kern(struct pdir *pd);
 extern struct pdir identity_pdir;
 
+/*
+ * Before phase one: marks the image as the kernel's in the map of memory. Without the suites, the ranges that hold them
+ * stay what the loader says they are, and the kernel's map has them as data.
+ */
+void kmap_claim_image(struct memmap *m, bool suites);
+
 /* Gives the image's boot-only part, which the kernel's map has as data, to the allocator. Returns how many frames. */
 uint32_t kmap_release_boot(void);
 

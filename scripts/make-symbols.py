@@ -1,10 +1,11 @@
 #!/usr/bin/env python3
-"""Makes the kernel's table of function names, and checks that it is true.
+"""Makes the kernel's tables of function names, and checks that they are true.
 
     make-symbols.py make  FIRST.elf OUT.S        from a link without the table
     make-symbols.py check FIRST.elf FINAL.elf    fails when a function moved between the two links
 
-The table goes to the end of the read-only data, behind all code, so adding it moves no function.
+One table is the kernel's own, the other that of the suites, which goes where they go. Each stands at the end of its
+read-only data, behind all code, so adding it moves no function.
 """
 import struct
 import sys
@@ -12,42 +13,46 @@ import sys
 SHT_SYMTAB = 2
 STT_FUNC = 2
 SHF_EXECINSTR = 4
+SUITES = ".suite_text"
+
+
+def text_at(elf, offset):
+    return elf[offset:elf.index(b"\0", offset)].decode()
 
 
 def sections(elf):
-    """Yields (type, flags, offset, size, link) for each section of a 32-bit little-endian ELF file."""
+    """Returns (name, type, flags, offset, size, link) for each section of a 32-bit little-endian ELF file."""
     if elf[:6] != b"\x7fELF\x01\x01":
         sys.exit("not a 32-bit little-endian ELF file")
     table, = struct.unpack_from("<I", elf, 32)
-    entry_size, count = struct.unpack_from("<HH", elf, 46)
-    for i in range(count):
-        _, kind, flags, _, offset, size, link = struct.unpack_from("<7I", elf, table + i * entry_size)
-        yield kind, flags, offset, size, link
+    entry_size, count, names = struct.unpack_from("<HHH", elf, 46)
+    raw = [struct.unpack_from("<7I", elf, table + i * entry_size) for i in range(count)]
+    return [(text_at(elf, raw[names][4] + name), kind, flags, offset, size, link)
+            for name, kind, flags, _, offset, size, link in raw]
 
 
 def functions(path):
-    """Returns the sorted list of (start, size, name) of all functions in code sections."""
+    """Returns the sorted list of (start, size, name, section) of all functions in code sections."""
     with open(path, "rb") as f:
         elf = f.read()
-    parts = list(sections(elf))
+    parts = sections(elf)
     found = set()
-    for kind, _, offset, size, link in parts:
+    for _, kind, _, offset, size, link in parts:
         if kind != SHT_SYMTAB:
             continue
-        names = parts[link][2]
+        names = parts[link][3]
         for at in range(offset, offset + size, 16):
             name, start, length, info, _, where = struct.unpack_from("<3IBBH", elf, at)
-            if info & 15 != STT_FUNC or where >= len(parts) or not parts[where][1] & SHF_EXECINSTR:
+            if info & 15 != STT_FUNC or where >= len(parts) or not parts[where][2] & SHF_EXECINSTR:
                 continue
-            end = elf.index(b"\0", names + name)
-            found.add((start, length, elf[names + name:end].decode()))
+            found.add((start, length, text_at(elf, names + name), parts[where][0]))
     return sorted(found)
 
 
 def without_overlap(symbols):
     """Keeps one name for each start, and ends each function where the next begins."""
     kept = []
-    for start, size, name in symbols:
+    for start, size, name, _ in symbols:
         if kept and kept[-1][0] == start:
             kept.pop()
         elif kept and kept[-1][0] + kept[-1][1] > start:
@@ -56,36 +61,37 @@ def without_overlap(symbols):
     return [s for s in kept if s[1]]
 
 
-def assembly(symbols):
-    """Returns the table as assembler source."""
+def table(prefix, symbols):
+    """Returns one table as lines of assembler."""
     lines = [
-        '\t.section .symbol_table, "a", @progbits',
+        f'\t.section .{prefix}symbol_table, "a", @progbits',
         "\t.balign 4",
-        "\t.globl symbol_count, symbol_table, symbol_names",
-        f"symbol_count:\t.long {len(symbols)}",
-        "symbol_table:",
+        f"\t.globl {prefix}symbols",
+        f"{prefix}symbols:\t.long {len(symbols)}",
     ]
     offset = 0
     for start, size, name in symbols:
         lines.append(f"\t.long {start:#010x}, {size}, {offset}")
         offset += len(name) + 1
-    lines.append("symbol_names:")
-    lines += [f'\t.asciz "{name}"' for _, _, name in symbols]
-    lines.append('\t.section .note.GNU-stack, "", @progbits')
-    return "\n".join(lines) + "\n"
+    return lines + [f'\t.asciz "{name}"' for _, _, name in symbols]
 
 
 def make(first, out):
-    symbols = without_overlap(functions(first))
-    if not symbols:
-        sys.exit(f"{first}: no functions found")
+    found = functions(first)
+    lines = []
+    for prefix, suites in ("", False), ("suite_", True):
+        symbols = without_overlap([s for s in found if (s[3] == SUITES) == suites])
+        if not symbols:
+            sys.exit(f"{first}: no functions found for .{prefix}symbol_table")
+        lines += table(prefix, symbols)
+    lines.append('\t.section .note.GNU-stack, "", @progbits')
     with open(out, "w", encoding="ascii") as f:
-        f.write(assembly(symbols))
+        f.write("\n".join(lines) + "\n")
 
 
 def check(first, final):
     before, after = set(functions(first)), set(functions(final))
-    for start, _, name in sorted(before ^ after):
+    for start, _, name, _ in sorted(before ^ after):
         print(f"{name} at {start:#010x} is in one of the links only")
     if before != after or not before:
         sys.exit(f"the symbol table of {final} is not true")

@@ -105,15 +105,19 @@ void arch_boot_window_map(pfn_t first, pfn_t table)
 	arch_pte_write(&entry_directory[slot], arch_pte_table(1, table));
 }
 
-extern char image_boot[], image_text[], image_rodata[], image_data[], image_end[];
+extern char image_boot[], image_suite_text[], image_text[], image_rodata[], image_data[],
+	image_suite_rodata[], image_suite_data[], image_end[];
 
 struct arch_image arch_image(void)
 {
 	return (struct arch_image){
 		.boot = arch_frame_of_direct(image_boot),
+		.suite_text = arch_frame_of_direct(image_suite_text),
 		.text = arch_frame_of_direct(image_text),
 		.rodata = arch_frame_of_direct(image_rodata),
 		.data = arch_frame_of_direct(image_data),
+		.suite_rodata = arch_frame_of_direct(image_suite_rodata),
+		.suite_data = arch_frame_of_direct(image_suite_data),
 		.end = arch_frame_of_direct(image_end),
 	};
 }

@@ -111,9 +111,10 @@ MACHINES = {
         Machine("iso", "64M", "486", hole="below-image", high=True, says="it runs at 1 MiB, and not all memory"),
         Machine("iso", "64M", "486", hole="all-but-64K", says="change: give the machine "),
         Machine("iso", "64M", "486", hole="all-but-512K", says="The self-tests need "),
+        Machine("kernel", "1536K", "486", says="image does not fit"),
     ],
     "pae": [
-        Machine("kernel", "2560K", "qemu32", says="The self-tests need "),
+        Machine("kernel", "3M", "qemu32"),
         Machine("kernel", "8M", "pentium3", shows=NO_NX),
         Machine("kernel", "64M", "qemu32"),
         Machine("kernel", "64M", "qemu32", "cpu=486"),
@@ -150,7 +151,9 @@ MACHINES = {
         Machine("uefi64-usb", "256M", "max", machine="q35"),
         Machine("uefi64", "256M", "max", machine="q35", module=64),
         Machine("kernel", "64M", "486", says="needs a CPU with PAE"),
+        Machine("kernel", "1536K", "max", says="image does not fit"),
         Machine("iso", "64M", "max", hole="all-but-64K", says="change: give the machine "),
+        Machine("iso", "64M", "max", hole="all-but-512K", says="The self-tests need "),
     ],
 }
 

@@ -126,7 +126,7 @@ KTEST_PANICS(boot_alloc, give_back_of_more_than_was_taken_panics, "was not alloc
 KTEST(boot_alloc, a_run_up_to_the_windows_end_needs_no_more_of_it)
 {
 	mark(SIM_ENTRY_FRAMES - 0x10, 0x10, MEM_USABLE);
-	boot_alloc_init(&map, PFN(SIM_ENTRY_FRAMES), PFN(SIM_IMAGE_END - 1));
+	boot_alloc_init(&map, PFN(SIM_ENTRY_FRAMES), PFN(SIM_SPARE));
 	EXPECT_EQ(boot_alloc_frames(0x10).n, SIM_ENTRY_FRAMES - 0x10);
 }
 
@@ -145,7 +145,7 @@ KTEST(boot_alloc, the_window_grows_to_wherever_memory_is)
 		want += counts[i];
 		spans += f.n >= SIM_ENTRY_FRAMES && (!i || f.n / SPAN != blocks[i - 1] / SPAN);
 	}
-	boot_alloc_init(&map, PFN(SIM_ENTRY_FRAMES), PFN(SIM_IMAGE_END - 1));
+	boot_alloc_init(&map, PFN(SIM_ENTRY_FRAMES), PFN(SIM_SPARE));
 	sim_paging(false);
 	for (f = blocks[2] ? boot_alloc_frames(1) : NO_FRAME; f.n; f = boot_alloc_frames(1), got++)
 		arch_frame_direct(f); /* a violation where the window does not reach */
@@ -167,7 +167,7 @@ KTEST(boot_alloc, a_run_across_two_new_spans)
 	if (frame_alloc(ALLOC_KERNEL | ALLOC_ORDER(10), &block))
 		SKIP("too little memory for a block of 4 MiB");
 	mark(block.n, 1024, MEM_USABLE);
-	boot_alloc_init(&map, PFN(SIM_ENTRY_FRAMES), PFN(SIM_IMAGE_END - 1));
+	boot_alloc_init(&map, PFN(SIM_ENTRY_FRAMES), PFN(SIM_SPARE));
 	sim_paging(false);
 	f = boot_alloc_frames(600);
 	for (uint32_t i = 0; i < 600 && f.n; i++)

@@ -15,6 +15,7 @@ static const struct sim_config configs[] = {
 	{
 		.name = "small",
 		.what = "8 MiB",
+		.no_suites = true,
 		.modes = SIM_BOTH,
 		.ram = {{0x0, 0x9f}, {0x100, 0x700}},
 	},
@@ -29,6 +30,7 @@ static const struct sim_config configs[] = {
 	{
 		.name = "nonx",
 		.what = "PAE without no-execute",
+		.no_suites = true,
 		.modes = SIM_PAE,
 		.no_nx = true,
 		.ram = {{0x0, 0x9f}, {0x100, 0x3f00}},
@@ -54,6 +56,7 @@ static const struct sim_config configs[] = {
 	{
 		.name = "high",
 		.what = "a full direct map, and 96 MiB above it in three places",
+		.no_suites = true,
 		.modes = SIM_BOTH,
 		.ram = {{0x0, 0x9f},
 			{0x100, 0x37f00},

@@ -2,8 +2,8 @@
  * tests/host/machine.c - a simulated machine, from its description up to the state in which the kernel's own
  * tests run; and what tests/ktest/machine.h asks of it. The order is that of kernel/main.c.
  *
- *	frame 0    0x100  0x104  0x114    0x11c  0x12c    0x12d
- *	| RAM     | boot | text | rodata | data | module | RAM ...
+ *	frame 0    0x100  0x104         0x108  0x114    0x11c  0x124    0x12c    0x12d
+ *	| RAM     | boot | suites' text | text | rodata | data | suites | module | RAM ...
  */
 #include "sim.h"
 
@@ -22,9 +22,12 @@ struct arch_image arch_image(void)
 {
 	return (struct arch_image){
 		.boot = PFN(SIM_IMAGE_BOOT),
+		.suite_text = PFN(SIM_IMAGE_SUITE_TEXT),
 		.text = PFN(SIM_IMAGE_TEXT),
 		.rodata = PFN(SIM_IMAGE_RODATA),
 		.data = PFN(SIM_IMAGE_DATA),
+		.suite_rodata = PFN(SIM_IMAGE_SUITE_RODATA),
+		.suite_data = PFN(SIM_IMAGE_SUITE_DATA),
 		.end = PFN(SIM_IMAGE_END),
 	};
 }
@@ -40,8 +43,7 @@ static void describe(const struct sim_config *c, struct memmap *m)
 	memmap_mark(m, paddr_of(PFN(SIM_MODULE)).a, PAGE_SIZE, MEM_MODULE);
 	memmap_mark(m, (uint64_t)SIM_FRAME_LIMIT << PAGE_SHIFT, 1 << 24,
 		    MEM_USABLE); /* beyond the mode's reach */
-	memmap_mark(m, paddr_of(PFN(SIM_IMAGE_BOOT)).a, (SIM_IMAGE_END - SIM_IMAGE_BOOT) << PAGE_SHIFT,
-		    MEM_KERNEL);
+	kmap_claim_image(m, !c->no_suites);
 }
 
 /* RAM is not cleared when a machine is switched on. */
@@ -60,8 +62,7 @@ void sim_boot(const struct sim_config *c)
 	sim_cpu_reset(c);
 	arch_mmu_probe(false);
 	describe(c, &boot_info.map);
-	/* The last frame of the image serves as the spare table, as a static one does in the kernel. */
-	boot_alloc_init(&boot_info.map, PFN(SIM_ENTRY_FRAMES), PFN(SIM_IMAGE_END - 1));
+	boot_alloc_init(&boot_info.map, PFN(SIM_ENTRY_FRAMES), PFN(SIM_SPARE));
 	if (kvm_init(&kernel_pdir))
 		panic("sim: no memory for the kernel's map");
 	enable_paging(&kernel_pdir);
@@ -75,7 +76,7 @@ void sim_boot(const struct sim_config *c)
 		panic("sim: no memory for the identity map");
 	if (space_init())
 		panic("sim: no memory for the zero page");
-	if (kmap_release_boot() != SIM_IMAGE_TEXT - SIM_IMAGE_BOOT)
+	if (kmap_release_boot() != SIM_IMAGE_SUITE_TEXT - SIM_IMAGE_BOOT)
 		panic("sim: not all of the boot-only part was given back");
 }
 

@@ -442,7 +442,7 @@ KTEST(machine, boot_window_is_enforced)
 	EXPECT_EQ(machine_violations(), 1);
 	arch_frame_direct(PFN(span));
 	EXPECT_EQ(machine_violations(), 1);
-	arch_boot_window_map(PFN(span), PFN(SIM_IMAGE_END - 1));
+	arch_boot_window_map(PFN(span), PFN(SIM_SPARE));
 	arch_frame_direct(PFN(span));
 	EXPECT_EQ(machine_violations(), 0);
 	sim_paging(true);

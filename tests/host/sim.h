@@ -31,6 +31,7 @@ struct sim_config {
 	bool host64;       /* too large for a 32-bit host */
 	bool slow_to_boot; /* cases that must panic, a boot for each, run on other machines only */
 	bool no_large, no_global, no_nx;
+	bool no_suites; /* the image's suites are not wanted */
 	struct sim_extent ram[SIM_EXTENTS];
 };
 
@@ -38,13 +39,17 @@ struct sim_config {
 const struct sim_config *sim_config(unsigned i);
 
 /* The image: at 1 MiB, as the real one. */
-#define SIM_IMAGE_BOOT   0x100u
-#define SIM_IMAGE_TEXT   0x104u
-#define SIM_IMAGE_RODATA 0x114u
-#define SIM_IMAGE_DATA   0x11cu
-#define SIM_IMAGE_END    0x12cu
-#define SIM_MODULE       SIM_IMAGE_END /* GRUB puts modules directly behind the kernel */
-#define SIM_ENTRY_FRAMES 0x400u        /* the entry page tables map 4 MiB */
+#define SIM_IMAGE_BOOT         0x100u
+#define SIM_IMAGE_SUITE_TEXT   0x104u
+#define SIM_IMAGE_TEXT         0x108u
+#define SIM_IMAGE_RODATA       0x114u
+#define SIM_IMAGE_DATA         0x11cu
+#define SIM_IMAGE_SUITE_RODATA 0x124u
+#define SIM_IMAGE_SUITE_DATA   0x128u
+#define SIM_IMAGE_END          0x12cu
+#define SIM_SPARE              (SIM_IMAGE_SUITE_RODATA - 1) /* with which phase one's window grows */
+#define SIM_MODULE             SIM_IMAGE_END                /* GRUB puts modules directly behind the kernel */
+#define SIM_ENTRY_FRAMES       0x400u                       /* the entry page tables map 4 MiB */
 
 /* Makes the machine's RAM; all of it accessible. False when the host cannot give the addresses. */
 bool sim_ram_make(const struct sim_config *c);

@@ -62,7 +62,7 @@ KTEST(boot, memory_of_the_boot_only_part_is_given_back)
 {
 	struct arch_image image = arch_image();
 
-	for (uint32_t n = image.boot.n; n < image.text.n; n++)
+	for (uint32_t n = image.boot.n; n < image.suite_text.n; n++)
 		EXPECT(frame_state(PFN(n)) != FRAME_KERNEL || frame_refs(PFN(n)));
 	EXPECT(frame_state(image.text) == FRAME_KERNEL && !frame_refs(image.text));
 }

@@ -185,7 +185,7 @@ KTEST(frame, all_usable_memory_is_managed)
 	uint64_t reach = (uint64_t)arch_mmu.pfn_end << PAGE_SHIFT;
 	uint64_t usable = memmap_bytes(boot_memmap(), MEM_USABLE, reach) / PAGE_SIZE;
 	struct arch_image image = arch_image();
-	uint32_t boot_part = image.text.n - image.boot.n;
+	uint32_t boot_part = image.suite_text.n - image.boot.n;
 	struct zone_stats low, high;
 
 	usable -= memmap_kind(boot_memmap(), PFN(0)) == MEM_USABLE;

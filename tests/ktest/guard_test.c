@@ -141,7 +141,7 @@ KTEST_PANICS(guard, a_double_fault_needs_no_boot_memory, "kernel stack overflow"
 {
 	struct arch_image image = arch_image();
 
-	for (uint32_t n = image.boot.n; n < image.text.n; n++)
+	for (uint32_t n = image.boot.n; n < image.suite_text.n; n++)
 		if (!frame_refs(PFN(n)))
 			arch_frame_fill(PFN(n), 0xC3C3C3C3);
 	arch_tlb_flush_all();

@@ -40,6 +40,31 @@ KTEST(kmap, read_only_data_is_read_only)
 	EXPECT_EQ(machine_executes(v), !arch_mmu.nx);
 }
 
+static prot_t prot_at(const struct pdir *pd, vpn_t v)
+{
+	return arch_pte_prot(get_ptbl_entry_by_va(pd, vaddr_of(v)));
+}
+
+/* Where they are wanted they are a kernel like the rest of it; else their frames are the allocator's. */
+KTEST(kmap, the_suites_are_code_and_data_or_free_memory)
+{
+	struct arch_image image = arch_image();
+	bool wanted = memmap_kind(boot_memmap(), image.suite_text) == MEM_KERNEL;
+	const pfn_t frames[] = {image.suite_text,   PFN(image.text.n - 1),
+				image.suite_rodata, PFN(image.suite_data.n - 1),
+				image.suite_data,   PFN(image.end.n - 1)};
+	const prot_t prots[] = {PROT_R | PROT_X, PROT_R, PROT_R | PROT_W};
+
+	EXPECT(wanted || machine_is_simulated());
+	for (unsigned i = 0; i < ARRAY_SIZE(frames); i++) {
+		prot_t prot = wanted ? prots[i / 2] : PROT_R | PROT_W;
+
+		EXPECT_EQ(prot_at(&kernel_pdir, KV(frames[i])), arch_prot_effective(prot | PROT_GLOBAL));
+		EXPECT_EQ(prot_at(&identity_pdir, frames[i].n), arch_prot_effective(prot));
+		EXPECT_EQ(frame_state(frames[i]) == FRAME_KERNEL && !frame_refs(frames[i]), wanted);
+	}
+}
+
 KTEST(kmap, data_and_memory_are_not_executable)
 {
 	void *page = kalloc();
@@ -546,7 +571,7 @@ struct held {
 
 static bool is_boot_part(pfn_t f)
 {
-	return f.n >= arch_image().boot.n && f.n < arch_image().text.n;
+	return f.n >= arch_image().boot.n && f.n < arch_image().suite_text.n;
 }
 
 /* True for each frame of a free block. Frame 0 is none, so the way down to a block's first frame ends. */
@@ -612,11 +637,6 @@ KTEST_PANICS(kmap, kfree_of_a_stack_panics, "is a slab or a stack")
 	kfree(arch_frame_direct(arch_pte_pfn(get_ptbl_entry_by_va(&kernel_pdir, top - 1))));
 }
 
-static prot_t prot_at(const struct pdir *pd, vpn_t v)
-{
-	return arch_pte_prot(get_ptbl_entry_by_va(pd, vaddr_of(v)));
-}
-
 /*
  * What only starting needed can be had, be overwritten, the entry page tables too, and is no more executable than
  * any other memory. A frame that is not free was given to somebody by the allocator, and is left alone.
@@ -627,7 +647,7 @@ KTEST(kmap, the_boot_only_part_is_memory_like_any_other)
 	prot_t rw = PROT_R | PROT_W;
 	uint32_t free = 0;
 
-	for (uint32_t n = image.boot.n; n < image.text.n; n++) {
+	for (uint32_t n = image.boot.n; n < image.suite_text.n; n++) {
 		enum frame_state state = frame_state(PFN(n));
 
 		EXPECT(state != FRAME_RESERVED && (state != FRAME_KERNEL || frame_refs(PFN(n))));

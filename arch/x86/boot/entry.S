@@ -92,6 +92,12 @@ where:
 	subl $PHYS(where), %edx
 	jnz elsewhere
 at_home:
+	movl PHYS(image_end) - 4, %ecx          /* -kernel loads an image into memory that is not there */
+	notl %ecx
+	movl %ecx, PHYS(image_end) - 4
+	cmpl %ecx, PHYS(image_end) - 4
+	jne no_memory
+	notl PHYS(image_end) - 4
 	movl $PHYS(boot_stack_top), %esp
 	movl %eax, %ebp                         /* the magic, over CPUID */
 	pushl $0
@@ -202,6 +208,9 @@ turned:
 	ret
 mover_end:
 
+no_memory:
+	movl $PHYS(no_memory_text), %esi
+	jmp say
 #if QUIRE_PAE
 no_pae:
 	movl $PHYS(no_pae_text), %esi
@@ -247,8 +256,10 @@ halt:
 	hlt
 	jmp halt
 
-#if QUIRE_PAE
 	.section .boot.rodata, "a"
+no_memory_text:
+	.asciz "Quire: its image does not fit into this machine's memory. It needs 3 MiB.\r\n"
+#if QUIRE_PAE
 no_pae_text:
 	.asciz "Quire: this kernel needs a CPU with PAE, and this one has none. Start quire.elf instead.\r\n"
 #endif

@@ -77,23 +77,15 @@ BOOT_CODE static int read_multiboot2(uint32_t info, struct boot_info *out, const
 
 BOOT_CODE int arch_boot_info(uint32_t magic, uint32_t info, struct boot_info *out, const char **why)
 {
-	struct arch_image image = arch_image();
-	int err;
-
 	switch (magic) {
 	case MULTIBOOT2_MAGIC:
-		err = read_multiboot2(info, out, why);
-		break;
+		return read_multiboot2(info, out, why);
 	case PVH_MAGIC:
-		err = pvh_parse(info, out, why);
-		break;
+		return pvh_parse(info, out, why);
 	default:
 		*why = "the loader speaks neither Multiboot2 nor PVH";
 		return -EPROTO;
 	}
-	if (!err)
-		memmap_set(&out->map, image.boot, image.end.n - image.boot.n, MEM_KERNEL);
-	return err;
 }
 
 extern char boot_spare_table[];

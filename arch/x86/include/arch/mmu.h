@@ -42,10 +42,13 @@ void arch_window_init(pte_t *entries);
 
 /* The image in memory: frames of each part, in this order, one behind the other. */
 struct arch_image {
-	pfn_t boot;   /* code and data for starting only, given back after it */
-	pfn_t text;   /* read and execute */
-	pfn_t rodata; /* read */
-	pfn_t data;   /* read and write, with bss */
+	pfn_t boot;         /* code and data for starting only, given back after it */
+	pfn_t suite_text;   /* the suites' code: no part of the kernel where they are not wanted */
+	pfn_t text;         /* read and execute */
+	pfn_t rodata;       /* read */
+	pfn_t data;         /* read and write, with bss */
+	pfn_t suite_rodata; /* of the suites, as their code */
+	pfn_t suite_data;
 	pfn_t end;
 };
 struct arch_image arch_image(void);
