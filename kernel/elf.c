@@ -57,7 +57,7 @@ static uint32_t page_up(uint32_t n)
 static bool is_sound(const Elf32_Phdr *p)
 {
 	return p->p_filesz <= p->p_memsz && p->p_vaddr % PAGE_SIZE == p->p_offset % PAGE_SIZE &&
-	       p->p_memsz < USER_END && p->p_vaddr < USER_END - p->p_memsz - PAGE_SIZE &&
+	       p->p_memsz <= USER_END - PAGE_SIZE && p->p_vaddr < USER_END - PAGE_SIZE - p->p_memsz &&
 	       p->p_offset <= INT32_MAX && p->p_filesz <= INT32_MAX;
 }
 
