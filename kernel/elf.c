@@ -148,7 +148,7 @@ static int map_image(struct space *s, struct image *i, struct elf_program *out)
 		if (i->segment[k].p_type == PT_LOAD && i->segment[k].p_memsz)
 			err = map_segment(s, i, &i->segment[k], out);
 	if (!err)
-		out->end = i->bias + high;
+		out->end = page_up(i->bias + high);
 	return err;
 }
 

@@ -232,8 +232,7 @@ static int map_program(struct program *p)
 		err = space_map_stack(s, top, current->limit[RLIMIT_STACK].soft,
 				      PROT_READ | PROT_WRITE | (p->elf.executable_stack ? PROT_EXEC : 0));
 	if (!err)
-		err = space_set_brk(s, ((p->elf.end + PAGE_SIZE - 1) & ~(PAGE_SIZE - 1)) +
-					       (random_word() % BRK_RANDOM << PAGE_SHIFT));
+		err = space_set_brk(s, p->elf.end + (random_word() % BRK_RANDOM << PAGE_SHIFT));
 	if (!err)
 		err = signal_page_map(s);
 	p->stack = top;
