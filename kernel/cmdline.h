@@ -7,20 +7,18 @@
 #define CMDLINE_ARGUMENTS 8u
 
 struct kernel_options {
-	bool test;        /* test: run suites as KTAP, then leave QEMU with the result */
-	bool list;        /* test=list: print the cases instead */
-	char only[96];    /* test=suite or test=suite.case */
-	uint32_t seed;    /* seed=N; 0: not given */
-	bool as_486;      /* cpu=486: find no feature of the CPU */
-	bool no_selftest; /* selftest=off */
-	bool bench;       /* bench: print what operations cost, then leave QEMU */
-	bool exit;        /* exit: leave QEMU after the report, with the self-tests' result */
-	char init[96];    /* init=PATH: the first program, instead of /init; init=off: none */
-	uint32_t
-		quota; /* quota=N: pages that all programs together may have; 0: all but the kernel's share */
-	uint32_t
-		overcommit; /* overcommit=0, 1, 2: which requests for memory are refused, as Linux's sysctl */
-	bool log_calls;     /* log=calls: name system calls that do not exist */
+	bool test;           /* test: run suites as KTAP, then leave QEMU with the result */
+	bool list;           /* test=list: print the cases instead */
+	char only[96];       /* test=suite or test=suite.case */
+	uint32_t seed;       /* seed=N; 0: not given */
+	bool as_486;         /* cpu=486: find no feature of the CPU */
+	bool no_selftest;    /* selftest=off */
+	bool bench;          /* bench: print what operations cost, then leave QEMU */
+	bool exit;           /* exit: leave QEMU after the report, with the self-tests' result */
+	char init[96];       /* init=PATH: the first program, instead of /init; init=off: none */
+	uint32_t quota;      /* quota=N: pages for all programs; 0: all but the kernel's share */
+	uint32_t overcommit; /* overcommit=0, 1, 2: what is refused, as Linux's sysctl */
+	bool log_calls;      /* log=calls: name system calls that do not exist */
 	uint32_t argument_count;
 	char argument[CMDLINE_ARGUMENTS][64]; /* words behind "--": the first program's */
 	uint32_t not_known; /* words that mean nothing to the kernel, or whose value is no good */

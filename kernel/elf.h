@@ -9,9 +9,8 @@ struct elf_program {
 	vaddr_t entry;   /* where it begins */
 	vaddr_t headers; /* program headers in memory; 0 where no segment holds them */
 	uint32_t header_count;
-	vaddr_t end; /* of the last page */
-	vaddr_t clear,
-		clear_to; /* bytes behind the file's in the last page of data: to be zeroed in the loaded space */
+	vaddr_t end;             /* of the last page */
+	vaddr_t clear, clear_to; /* behind the file's bytes in the last page of data: to be zeroed */
 	bool executable_stack;
 };
 
