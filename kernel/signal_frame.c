@@ -70,7 +70,7 @@ static vaddr_t stack_of(const struct trap_frame *f, const struct signal_action *
 
 static void registers_of(const struct trap_frame *f, uint64_t mask, vaddr_t fpu_at, struct sigcontext *r)
 {
-	bool trap = f->vector < 32;
+	bool trap = f->vector < TRAP_CPU_VECTORS;
 
 	*r = (struct sigcontext){
 		.gs = (uint16_t)f->gs,

@@ -7,17 +7,6 @@
 #include <lib/panic.h>
 #include <mm/fault.h>
 
-#define VECTOR_DIVIDE     0u
-#define VECTOR_DEBUG      1u
-#define VECTOR_BREAKPOINT 3u
-#define VECTOR_OVERFLOW   4u
-#define VECTOR_BOUND      5u
-#define VECTOR_OPCODE     6u
-#define VECTOR_NO_FPU     7u
-#define VECTOR_FPU        16u
-#define VECTOR_ALIGNMENT  17u
-#define VECTOR_SIMD       19u
-
 static int resolve(vaddr_t va, uint32_t error)
 {
 	struct vm_fault fault = {.va = va, .write = error & TRAP_PF_WRITE, .fetch = error & TRAP_PF_FETCH};
@@ -69,24 +58,24 @@ static void user_trap(struct trap_frame *f)
 	case TRAP_PAGE_FAULT:
 		page_fault(f);
 		return;
-	case VECTOR_DIVIDE:
+	case TRAP_DIVIDE:
 		signal_fault(SIGFPE, FPE_INTDIV, f->eip);
 		return;
-	case VECTOR_DEBUG:
-	case VECTOR_BREAKPOINT:
-		signal_fault(SIGTRAP, f->vector == VECTOR_DEBUG ? TRAP_TRACE : SI_KERNEL, f->eip);
+	case TRAP_DEBUG:
+	case TRAP_BREAKPOINT:
+		signal_fault(SIGTRAP, f->vector == TRAP_DEBUG ? TRAP_TRACE : SI_KERNEL, f->eip);
 		return;
-	case VECTOR_OPCODE:
+	case TRAP_INVALID_OPCODE:
 		signal_fault(SIGILL, ILL_ILLOPN, f->eip);
 		return;
-	case VECTOR_NO_FPU:
+	case TRAP_NO_FPU:
 		signal_fault(SIGILL, ILL_COPROC, f->eip);
 		return;
-	case VECTOR_FPU:
-	case VECTOR_SIMD:
-		signal_fault(SIGFPE, arch_fpu_error(f->vector == VECTOR_SIMD), f->eip);
+	case TRAP_FPU_ERROR:
+	case TRAP_SIMD_ERROR:
+		signal_fault(SIGFPE, arch_fpu_error(f->vector == TRAP_SIMD_ERROR), f->eip);
 		return;
-	case VECTOR_ALIGNMENT:
+	case TRAP_ALIGNMENT:
 		signal_fault(SIGBUS, BUS_ADRALN, f->cr2);
 		return;
 	default:

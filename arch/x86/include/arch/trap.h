@@ -17,6 +17,7 @@
 #include <lib/types.h>
 
 #define TRAP_DIVIDE         0u
+#define TRAP_DEBUG          1u
 #define TRAP_NMI            2u
 #define TRAP_BREAKPOINT     3u
 #define TRAP_OVERFLOW       4u
@@ -24,7 +25,10 @@
 #define TRAP_NO_FPU         7u
 #define TRAP_DOUBLE_FAULT   8u
 #define TRAP_INVALID_TSS    10u
+#define TRAP_FPU_ERROR      16u
+#define TRAP_ALIGNMENT      17u
 #define TRAP_MACHINE_CHECK  18u
+#define TRAP_SIMD_ERROR     19u
 #define TRAP_CPU_VECTORS    32u
 #define TRAP_IRQ_FIRST      32u   /* the interrupt controllers' 16 lines: arch/pic.h */
 #define TRAP_APIC_TIMER     0xEFu /* the local APIC's: arch/x86/apic.c */
