@@ -11,13 +11,10 @@
 #include <mm/mmap.h>
 #include <mm/usercopy.h>
 
-#define EFLAGS_TF 0x100u
-#define EFLAGS_DF 0x400u
-#define EFLAGS_RF 0x10000u
-#define CALL_INT  0x80CDu                               /* int $0x80 */
-#define PAGE_AT   ((ARCH_KERNEL_VPN - 1) << PAGE_SHIFT) /* above all stacks */
-#define OLD_CODE  0u
-#define NEW_CODE  16u
+#define CALL_INT 0x80CDu                               /* int $0x80 */
+#define PAGE_AT  ((ARCH_KERNEL_VPN - 1) << PAGE_SHIFT) /* above all stacks */
+#define OLD_CODE 0u
+#define NEW_CODE 16u
 
 /* struct sigaction has no room for it in the header of 32 signals. */
 struct context {
@@ -232,8 +229,7 @@ int signal_enter_handler(struct trap_frame *f, const struct signal_action *a, co
 	f->ecx = with_info ? d.at + (uint32_t)offsetof(struct new_frame, context) : 0;
 	f->esp = d.at;
 	f->eip = a->handler;
-	f->eflags &= ~(EFLAGS_TF | EFLAGS_DF | EFLAGS_RF);
-	arch_user_segments(f);
+	arch_user_handler(f);
 	return 0;
 }
 

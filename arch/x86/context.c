@@ -2,8 +2,11 @@
 #include <arch/gdt.h>
 #include <arch/user.h>
 
-#define EFLAGS_FIXED 0x2u   /* bit 1 is always set */
+#define EFLAGS_FIXED 0x2u /* bit 1 is always set */
+#define EFLAGS_TF    0x100u
 #define EFLAGS_IF    0x200u /* interrupts on */
+#define EFLAGS_DF    0x400u
+#define EFLAGS_RF    0x10000u
 
 /* CF, PF, AF, ZF, SF, TF, DF, OF; RF, AC, ID: a program changes these as it likes. */
 #define EFLAGS_OF_PROGRAMS 0x250DD5u
@@ -46,8 +49,9 @@ void arch_user_sanitise(struct trap_frame *f)
 	f->eflags = (f->eflags & EFLAGS_OF_PROGRAMS) | EFLAGS_IF | EFLAGS_FIXED;
 }
 
-void arch_user_segments(struct trap_frame *f)
+void arch_user_handler(struct trap_frame *f)
 {
+	f->eflags &= ~(EFLAGS_TF | EFLAGS_DF | EFLAGS_RF);
 	f->cs = GDT_USER_CODE;
 	f->ss = f->ds = f->es = GDT_USER_DATA;
 }

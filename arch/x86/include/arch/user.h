@@ -77,8 +77,8 @@ _Noreturn void arch_user_return(vaddr_t stack_top);
  */
 void arch_user_sanitise(struct trap_frame *f);
 
-/* Gives a signal's handler the flat segments; what fs and gs hold is the program's. */
-void arch_user_segments(struct trap_frame *f);
+/* Gives a signal's handler flat segments, and flags without TF, DF and RF; the rest stays the program's. */
+void arch_user_handler(struct trap_frame *f);
 
 /* Sets where traps from user mode begin. */
 void arch_set_kernel_stack(vaddr_t stack_top);
