@@ -165,20 +165,50 @@ int32_t sys_restart_syscall(struct trap_frame *f)
 	return current->restart.deadline ? sleep_on(current->restart.deadline) : -EINTR;
 }
 
+static int clock_for_sleep(uint32_t clock)
+{
+	uint64_t unused;
+	int err = clock_read(clock, &unused);
+
+	switch (clock) {
+	case CLOCK_REALTIME_COARSE:
+	case CLOCK_MONOTONIC_COARSE:
+	case CLOCK_MONOTONIC_RAW:
+	case CLOCK_THREAD_CPUTIME_ID:
+		return -EOPNOTSUPP;
+	default:
+		return err;
+	}
+}
+
+/* Who sleeps uses no time of the processor: it is over already, or only a signal ends it, and all of it is left. */
+static int32_t sleep_on_use(bool absolute, uint64_t length)
+{
+	int err = 0;
+
+	if (length <= (absolute ? used() : 0))
+		return 0;
+	if (current->restart.remaining)
+		err = time_to_user(current->restart.remaining, current->restart.wide, length);
+	current->restart.remaining = 0;
+	return err ? err : sleep_on(WAIT_FOREVER);
+}
+
 static int32_t nanosleep(uint32_t clock, bool absolute, vaddr_t request, vaddr_t remaining, bool wide)
 {
-	uint64_t length, now, unused;
-	int err = clock_read(clock, &unused);
+	uint64_t length, now = clock_ns();
+	int err = clock_for_sleep(clock);
 
 	if (!err)
 		err = time_from_user(request, wide, &length);
 	if (err)
 		return err;
-	now = clock_ns();
 	current->restart.remaining = absolute ? 0 : remaining;
 	current->restart.wide = wide;
 	current->restart.absolute = absolute;
-	if (absolute && clock == CLOCK_REALTIME)
+	if (clock == CLOCK_PROCESS_CPUTIME_ID)
+		return sleep_on_use(absolute, length);
+	if (absolute && (clock == CLOCK_REALTIME || clock == CLOCK_TAI))
 		length = length > time_unix() - now ? length - (time_unix() - now) : 0;
 	return sleep_on(absolute ? length : time_add(now, length));
 }

@@ -75,11 +75,15 @@ FACT(a_sleep_until_a_time_in_the_past_ends_at_once)
 
 FACT(a_sleep_until_a_time_ends_then)
 {
-	int64_t end = now_ns(CLOCK_MONOTONIC) + 30000000;
-	struct time64 t = {end / 1000000000, end % 1000000000};
+	static const clockid_t clocks[] = {CLOCK_MONOTONIC, CLOCK_REALTIME, CLOCK_TAI};
 
-	EXPECT_EQ(syscall(SYS_clock_nanosleep_time64, CLOCK_MONOTONIC, TIMER_ABSTIME, &t, NULL), 0);
-	EXPECT(now_ns(CLOCK_MONOTONIC) >= end);
+	for (unsigned i = 0; i < 3; i++) {
+		int64_t end = now_ns(clocks[i]) + 20000000;
+		struct time64 t = {end / 1000000000, end % 1000000000};
+
+		EXPECT_EQ(syscall(SYS_clock_nanosleep_time64, clocks[i], TIMER_ABSTIME, &t, NULL), 0);
+		EXPECT(now_ns(clocks[i]) >= end);
+	}
 }
 
 static void nothing(int sig)
@@ -107,6 +111,35 @@ FACT(wrong_times_and_clocks_are_EINVAL)
 	EXPECT_ERRNO(syscall(SYS_nanosleep, &negative, 0), EINVAL);
 	EXPECT_ERRNO(syscall(SYS_clock_gettime64, 77, &t), EINVAL);
 	EXPECT_ERRNO(syscall(SYS_clock_nanosleep_time64, 77, 0, &t, 0), EINVAL);
+}
+
+FACT(not_every_clock_can_be_slept_on)
+{
+	struct time64 t = {0, 1000}, bad = {0, -1};
+
+	EXPECT_ERRNO(syscall(SYS_clock_nanosleep_time64, CLOCK_THREAD_CPUTIME_ID, 0, &t, 0), EOPNOTSUPP);
+	EXPECT_ERRNO(syscall(SYS_clock_nanosleep_time64, CLOCK_MONOTONIC_RAW, 0, &t, 0), EOPNOTSUPP);
+	EXPECT_ERRNO(syscall(SYS_clock_nanosleep_time64, CLOCK_MONOTONIC_COARSE, 0, &t, 0), EOPNOTSUPP);
+	EXPECT_ERRNO(syscall(SYS_clock_nanosleep_time64, CLOCK_REALTIME_COARSE, 0, &bad, 0), EOPNOTSUPP);
+	EXPECT_ERRNO(syscall(SYS_clock_nanosleep_time64, CLOCK_PROCESS_CPUTIME_ID, 0, &bad, 0), EINVAL);
+	EXPECT_ERRNO(syscall(SYS_clock_nanosleep_time64, CLOCK_PROCESS_CPUTIME_ID, 0, -1, 0), EFAULT);
+	EXPECT_EQ(syscall(SYS_clock_nanosleep_time64, CLOCK_BOOTTIME, 0, &t, 0), 0);
+	EXPECT_EQ(syscall(SYS_clock_nanosleep_time64, CLOCK_TAI, 0, &t, 0), 0);
+}
+
+/* Nobody sleeps and uses the processor, so a time that has not come does not come. */
+FACT(a_sleep_on_the_time_of_the_process_goes_on_until_a_signal)
+{
+	struct sigaction a = {.sa_handler = nothing};
+	struct time64 past = {0, 1}, later = {10, 0}, left = {0, 0};
+
+	while (now_ns(CLOCK_PROCESS_CPUTIME_ID) == 0)
+		;
+	EXPECT_EQ(syscall(SYS_clock_nanosleep_time64, CLOCK_PROCESS_CPUTIME_ID, TIMER_ABSTIME, &past, 0), 0);
+	sigaction(SIGALRM, &a, NULL);
+	ualarm(60000, 0);
+	EXPECT_ERRNO(syscall(SYS_clock_nanosleep_time64, CLOCK_PROCESS_CPUTIME_ID, 0, &later, &left), EINTR);
+	EXPECT(left.seconds == 10 || left.seconds == 9);
 }
 
 FACT(work_is_counted_as_time_of_the_process)
