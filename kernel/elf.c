@@ -6,6 +6,7 @@
 #include <kernel/random.h>
 #include <lib/string.h>
 #include <linux/elf.h>
+#include <mm/fault.h>
 #include <mm/mmap.h>
 #include <mm/slab.h>
 
@@ -58,7 +59,7 @@ static bool is_sound(const Elf32_Phdr *p)
 {
 	return p->p_filesz <= p->p_memsz && p->p_vaddr % PAGE_SIZE == p->p_offset % PAGE_SIZE &&
 	       p->p_memsz <= USER_END - PAGE_SIZE && p->p_vaddr < USER_END - PAGE_SIZE - p->p_memsz &&
-	       p->p_offset <= INT32_MAX && p->p_filesz <= INT32_MAX;
+	       p->p_offset <= INT32_MAX;
 }
 
 /* Stores where the segments begin and end, unbiased. */
@@ -96,12 +97,21 @@ static int map(struct space *s, struct mmap_request *r)
 	r->may_read = true;
 	got = space_mmap(s, r);
 
-	/* Two segments in one page: no linker makes them. */
-	return (uint32_t)got == r->hint ? 0 : got == -EEXIST ? -ENOEXEC : -ENOMEM;
+	/* Two segments in one page, or one in page 0: no linker makes them. */
+	return (uint32_t)got == r->hint ? 0 : got == -ENOMEM ? -ENOMEM : -ENOEXEC;
 }
 
-/* Maps a segment: what the file has, then zeroes. The rest of the file's last page is left to be cleared. */
-static int map_segment(struct space *s, const struct image *i, const Elf32_Phdr *p, struct elf_program *out)
+/* Zeroes what a page of the file has behind a segment's bytes; a file that ends before them is none. */
+static int clear(struct space *s, vaddr_t from, vaddr_t to)
+{
+	static const uint8_t zeros[PAGE_SIZE];
+	int err = space_write(s, from, zeros, to - from);
+
+	return err == -ENXIO ? -ENOEXEC : err;
+}
+
+/* Maps a segment: what the file has, then zeroes. */
+static int map_segment(struct space *s, const struct image *i, const Elf32_Phdr *p)
 {
 	vaddr_t begin = i->bias + p->p_vaddr, file_end = begin + p->p_filesz, end = begin + p->p_memsz;
 	vaddr_t first = begin & ~(PAGE_SIZE - 1), zero = page_up(file_end);
@@ -118,10 +128,8 @@ static int map_segment(struct space *s, const struct image *i, const Elf32_Phdr 
 	if (!err && page_up(end) > zero)
 		err = map(s, &(struct mmap_request){
 				     .hint = zero, .length = page_up(end) - zero, .prot = protection(p)});
-	if (p->p_filesz && end > file_end && p->p_flags & PF_W) {
-		out->clear = file_end;
-		out->clear_to = end < zero ? end : zero;
-	}
+	if (!err && p->p_filesz && p->p_flags & PF_W)
+		err = clear(s, file_end, end < zero ? end : zero);
 	return err;
 }
 
@@ -144,9 +152,9 @@ static int map_image(struct space *s, struct image *i, struct elf_program *out)
 		err = extent(i, &low, &high);
 	if (!err)
 		err = choose_bias(i, low, high);
-	for (uint32_t k = 0; k < i->header.e_phnum && !err; k++)
+	for (uint32_t k = 0; !err && k < i->header.e_phnum; k++)
 		if (i->segment[k].p_type == PT_LOAD && i->segment[k].p_memsz)
-			err = map_segment(s, i, &i->segment[k], out);
+			err = map_segment(s, i, &i->segment[k]);
 	if (!err)
 		out->end = page_up(i->bias + high);
 	return err;
@@ -182,7 +190,7 @@ int elf_map(struct space *s, struct file *file, struct elf_program *out)
 		out->headers = headers_in_memory(i);
 		out->header_count = i->header.e_phnum;
 	}
-	for (uint32_t k = 0; k < i->header.e_phnum && !err; k++) {
+	for (uint32_t k = 0; !err && k < i->header.e_phnum; k++) {
 		if (i->segment[k].p_type == PT_INTERP)
 			err = -ENOENT; /* the loader that it names is not there: programs are static */
 		if (i->segment[k].p_type == PT_GNU_STACK)

@@ -323,21 +323,6 @@ static int fill_stack(struct program *p, const char *path)
 	return err ? err : space_write(s, to, aux, words * 4);
 }
 
-/* Zeroes what the last page of the file's data has behind it. */
-static int clear_tail(struct program *p)
-{
-	static const uint8_t zeros[PAGE_SIZE];
-
-	return space_write(&p->shared->space, p->elf.clear, zeros, p->elf.clear_to - p->elf.clear);
-}
-
-static int fill(struct program *p, const char *path)
-{
-	int err = clear_tail(p);
-
-	return err ? err : fill_stack(p, path);
-}
-
 static void become(struct trap_frame *f, struct program *p)
 {
 	file_name_mapping(p->file);
@@ -369,7 +354,7 @@ static int run(struct trap_frame *f, struct program *p, const char *path)
 		goto out;
 	err = map_program(p);
 	if (!err)
-		err = fill(p, path);
+		err = fill_stack(p, path);
 	if (err)
 		shared_space_put(p->shared);
 	else

@@ -21,6 +21,7 @@ int64_t up_now;
 uint32_t up_signals;
 int up_last_signal;
 uint32_t up_wakes, up_texts;
+uint32_t up_random;
 char up_console[4096];
 uint32_t up_console_length;
 
@@ -32,6 +33,7 @@ void up_reset(void)
 	up_last_signal = 0;
 	up_wakes = 0;
 	up_texts = 0;
+	up_random = 0x5A5A5A5A;
 	up_console_length = 0;
 }
 
@@ -105,6 +107,11 @@ void signal_group(int32_t group, int signo)
 void random_bytes(void *to, uint32_t n)
 {
 	memset(to, 0x5A, n);
+}
+
+uint32_t random_word(void)
+{
+	return up_random;
 }
 
 void console_write(const char *bytes, uint32_t n)

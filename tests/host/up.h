@@ -16,6 +16,7 @@ extern int64_t up_now;              /* of clock_unix_ns; each question takes one
 extern uint32_t up_signals;         /* sent to the process */
 extern int up_last_signal;          /* to it, or to a process group */
 extern uint32_t up_wakes, up_texts; /* queues woken, texts of /proc made */
+extern uint32_t up_random;          /* of random_word */
 extern char up_console[4096];       /* what was written there */
 extern uint32_t up_console_length;
 
