@@ -33,7 +33,7 @@ struct fuzz_target {
 	bool on_machine;     /* it runs on a machine that has booted; */
 	void (*begin)(void); /* what it keeps from then on, or null */
 };
-extern const struct fuzz_target fuzz_container, fuzz_cpio, fuzz_frame, fuzz_memmap, fuzz_multiboot2,
+extern const struct fuzz_target fuzz_container, fuzz_cpio, fuzz_elf, fuzz_frame, fuzz_memmap, fuzz_multiboot2,
 	fuzz_pgtable, fuzz_pvh;
 
 /* Ends the process, which libFuzzer reports with the string, unless the values are equal; the condition holds. */

@@ -101,7 +101,36 @@ def cpio() -> List[bytes]:
     return [*whole, files, whole[4][:-30], (files + end).replace(b"070701", b"070702")]
 
 
-SEEDS: Dict[str, Callable[[], List[bytes]]] = {"cpio": cpio, "memmap": memmap, "multiboot2": multiboot2, "pvh": pvh}
+def program(*segments: "tuple[int, ...]", kind: int = 2, pages: int = 3, failing: int = 0, area: int = 0) -> bytes:
+    """A program file with segments of type, place in the file, address, bytes in the file and in memory, flags."""
+    head = b"\x7fELF\x01\x01\x01" + bytes(9)
+    head += struct.pack("<HHIIIIIHHHHHH", kind, 3, 1, 0x8048200, 52, 0, 0, 52, 32, len(segments), 0, 0, 0)
+    table = (struct.pack("<IIIIIIII", k, at, to, to, has, size, how, 4096) for k, at, to, has, size, how in segments)
+    return struct.pack("<BBH", pages, failing, area) + head + b"".join(table)
+
+
+def elf() -> List[bytes]:
+    text, data = (1, 0, 0x8048000, 0x1100, 0x1100, 5), (1, 0x2200, 0x804C200, 0x300, 0x2100, 6)
+    stack, loader, none = (0x6474E551, 0, 0, 0, 0, 7), (3, 0x100, 0x8048100, 9, 9, 4), (1, 0, 0, 0, 0, 6)
+    again = (1, 0x2200, 0x8060200, 0x300, 0x400, 6)
+    whole = [program(text, data), program(text, data, again, stack, none), program(text, data, loader)]
+    anywhere = [program((1, 0, 0, 0x1100, 0x1100, 5), (1, 0x2200, 0x4200, 0x300, n, 6), kind=3) for n in (0x900, 2**30)]
+    ends = [(1, 0, 0xBFFFD000, 4096, 4096 + n, 6) for n in (0, 0xFFF, 0x1000)]
+    wraps = [(1, 0, 0x10000000, 0, n, 6) for n in (0xAFFFE000, 0xBFFFF001, 0xFFFFF000)]
+    apart = [program(text, s) for s in [*ends, *wraps, (1, 0, 0, 99, 99, 6), (1, 0x7FFFF800, 0x9000800, 1, 9, 6), text]]
+    failing = [program(text, data, failing=n) for n in (1, 2, 4)]
+    areas = [program(text, data, area=0x48), program(text, data, area=0xF04A), program(text, data, kind=3, area=0x800)]
+    many = program(*((1, 0, 0x8000000 + 0x3000 * n, 0x400, 0x1800, 7) for n in range(64)))
+    return [*whole, *anywhere, *apart, *failing, *areas, many, many[:-1] + b"\x01"]
+
+
+SEEDS: Dict[str, Callable[[], List[bytes]]] = {
+    "cpio": cpio,
+    "elf": elf,
+    "memmap": memmap,
+    "multiboot2": multiboot2,
+    "pvh": pvh,
+}
 
 
 def seeds_of(target: str) -> List[bytes]:
