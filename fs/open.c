@@ -123,6 +123,9 @@ static int open_named(struct opening *o, struct inode *base, const char *path, s
 	}
 	if (!err) {
 		err = open_found(o, i, out);
+		/* Linux has memory for the open file before it makes a name. */
+		if (err == -ENOMEM && o->created)
+			dir_remove(i->entry);
 		inode_put(i);
 	}
 	walk_end(&o->walk);

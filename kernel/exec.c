@@ -363,7 +363,7 @@ out:
 	if (p->file)
 		file_put(p->file);
 	kmfree(p->strings.text);
-	return err;
+	return err == -EDQUOT ? -ENOMEM : err;
 }
 
 int proc_exec_kernel(struct trap_frame *f, const char *path, const char *const *argv, const char *const *envp)

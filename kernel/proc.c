@@ -282,7 +282,7 @@ static int make_child(const struct proc_clone *c, struct proc **out)
 	shared_space_put(child->shared);
 no_holdings:
 	proc_free(child);
-	return err;
+	return err == -EDQUOT ? -ENOMEM : err; /* what a quota forbids is to a program what is not there */
 }
 
 int32_t proc_clone(struct trap_frame *f, const struct proc_clone *c)
@@ -487,6 +487,7 @@ int proc_start_init(struct tenant *t, void (*begin)(void))
 		panic("no memory for the first process (%d)", err);
 	arch_fpu_init(&p->fpu);
 	p->dumpable = 1;
+	procs.last_pid = 0;
 	p->pid = new_pid(); /* its group and session are 0, as Linux's: setsid gives it others */
 	link(p, NULL);
 	procs.init = p;

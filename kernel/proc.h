@@ -117,7 +117,7 @@ struct proc_clone {
 };
 
 /*
- * Duplicates the running process. Returns the child's number, or -EAGAIN, -ENOMEM, -EDQUOT, -EFAULT, -EINVAL (flags
+ * Duplicates the running process. Returns the child's number, or -EAGAIN, -ENOMEM, -EFAULT, -EINVAL (flags
  * that ask for threads) with nothing changed. The child begins on the way to user mode with f's registers and eax 0.
  */
 int32_t proc_clone(struct trap_frame *f, const struct proc_clone *c);

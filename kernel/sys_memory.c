@@ -13,20 +13,29 @@ int32_t sys_brk(struct trap_frame *f)
 	return (int32_t)space_brk(current_space(), ARG1(f));
 }
 
+/* Addresses reach further than positive numbers. */
+static bool is_error(int32_t result)
+{
+	return (uint32_t)result > (uint32_t)-PAGE_SIZE;
+}
+
 /* With the file behind a descriptor. */
 static int32_t map_file(struct mmap_request *r, uint32_t fd)
 {
 	struct file *file = files_file(current->files, fd);
+	int32_t got;
 
 	if (!file)
 		return -EBADF;
 	r->file = file_mapping(file);
 	if (!r->file && !file_is_zero(file))
 		return -ENODEV;
-	file_name_mapping(file);
 	r->may_read = file_can_read(file);
 	r->may_write = file_can_write(file);
-	return space_mmap(current_space(), r);
+	got = space_mmap(current_space(), r);
+	if (!is_error(got))
+		file_name_mapping(file);
+	return got;
 }
 
 static int32_t map(struct mmap_request *r, uint32_t fd)
