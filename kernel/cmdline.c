@@ -43,6 +43,12 @@ static bool read_number(struct word w, uint32_t *number)
 	return true;
 }
 
+/* What is too long is left out: a part of a path would be another one. */
+static bool read_whole(struct word w, char *to, size_t size)
+{
+	return w.length < size && string_copy(to, size, w.text, w.length);
+}
+
 static bool read_test(struct word value, struct kernel_options *o)
 {
 	o->test = true;
@@ -54,22 +60,27 @@ static bool read_test(struct word value, struct kernel_options *o)
 static bool read_program_word(struct word w, struct kernel_options *o)
 {
 	struct word value;
+	uint32_t number;
 
 	if (word_has_key(w, "init", &value))
-		return string_copy(o->init, sizeof(o->init), value.text, value.length);
+		return read_whole(value, o->init, sizeof(o->init));
 	if (word_has_key(w, "quota", &value))
 		return read_number(value, &o->quota);
-	if (word_has_key(w, "overcommit", &value) && read_number(value, &o->overcommit))
-		return o->overcommit <= 2;
 	if (word_has_key(w, "log", &value) && word_is(value, "calls"))
 		return o->log_calls = true;
-	return false;
+	if (!word_has_key(w, "overcommit", &value) || !read_number(value, &number) || number > 2)
+		return false;
+	o->overcommit = number;
+	return true;
 }
 
 static bool read_argument(struct word w, struct kernel_options *o)
 {
-	return o->argument_count < CMDLINE_ARGUMENTS &&
-	       string_copy(o->argument[o->argument_count++], sizeof(o->argument[0]), w.text, w.length);
+	bool fits = o->argument_count < CMDLINE_ARGUMENTS &&
+		    read_whole(w, o->argument[o->argument_count], sizeof(o->argument[0]));
+
+	o->argument_count += fits;
+	return fits;
 }
 
 static bool read_word(struct word w, struct kernel_options *o)
