@@ -27,9 +27,10 @@
 static struct {
 	struct proc_list bucket[BUCKETS]; /* by number */
 	struct proc_list all;
-	int32_t last_pid;
 	struct proc *init;
 } procs;
+
+int32_t proc_last_pid;
 
 struct proc *proc_find(int32_t pid)
 {
@@ -61,9 +62,9 @@ static int is_of_group(struct proc *p, void *number)
 static int32_t new_pid(void)
 {
 	for (int32_t tried = 0; tried < PID_MAX; tried++) {
-		procs.last_pid = procs.last_pid % PID_MAX + 1;
-		if (!proc_find(procs.last_pid) && !proc_each(is_of_group, &procs.last_pid))
-			return procs.last_pid;
+		proc_last_pid = proc_last_pid % PID_MAX + 1;
+		if (!proc_find(proc_last_pid) && !proc_each(is_of_group, &proc_last_pid))
+			return proc_last_pid;
 	}
 	return 0;
 }
@@ -487,7 +488,7 @@ int proc_start_init(struct tenant *t, void (*begin)(void))
 		panic("no memory for the first process (%d)", err);
 	arch_fpu_init(&p->fpu);
 	p->dumpable = 1;
-	procs.last_pid = 0;
+	proc_last_pid = 0;
 	p->pid = new_pid(); /* its group and session are 0, as Linux's: setsid gives it others */
 	link(p, NULL);
 	procs.init = p;

@@ -101,7 +101,10 @@ static inline struct space *current_space(void)
 
 /* kernel/proc.c */
 
-/* Makes the first process, ready to begin in the kernel with an empty space. 0 or -ENOMEM; once. */
+/* The number given last: the next one is looked for from here on. */
+extern int32_t proc_last_pid;
+
+/* Makes the first process, ready to begin in the kernel with an empty space. 0 or -ENOMEM. There is one. */
 int proc_start_init(struct tenant *t, void (*begin)(void));
 
 /* Returns the process with a number, or null; zombies too. */
