@@ -172,6 +172,7 @@ KTEST_PROC(sched, who_is_woken_for_nothing_sleeps_on)
 	EXPECT_EQ(PROC_CALL(__NR_kill, (uint32_t)pid[1], SIGTERM), 0);
 	EXPECT_EQ(proc_find(pid[1])->state, PROC_READY);
 	EXPECT_EQ(proc_wait_for(pid[1]), SIGTERM);
+	EXPECT(!current->interruptible); /* nor is a wait that comes later */
 }
 
 /* Stopped, nothing but SIGCONT and SIGKILL makes it ready: what it waited for has come meanwhile. */

@@ -142,6 +142,49 @@ FACT(a_sleep_on_the_time_of_the_process_goes_on_until_a_signal)
 	EXPECT(left.seconds == 10 || left.seconds == 9);
 }
 
+/* Each child tells its number when its time is over; those who sleep longest were made first. */
+static void in_order_of_their_times(void (*wait)(unsigned ms))
+{
+	int ends[2];
+	char told[4] = "";
+
+	REQUIRE(pipe(ends) == 0);
+	for (unsigned i = 3; i > 0; i--) {
+		if (fork())
+			continue;
+		wait(40 * i);
+		write(ends[1], &"0123"[i], 1);
+		_exit(0);
+	}
+	for (unsigned i = 0; i < 3; i++)
+		EXPECT_EQ(read(ends[0], told + i, 1), 1);
+	EXPECT_EQ(strcmp(told, "123"), 0);
+}
+
+static void sleep_ms(unsigned ms)
+{
+	usleep(1000 * ms);
+}
+
+static void await_alarm(unsigned ms)
+{
+	struct sigaction a = {.sa_handler = nothing};
+
+	sigaction(SIGALRM, &a, NULL);
+	ualarm(1000 * ms, 0);
+	pause();
+}
+
+FACT(sleepers_wake_in_the_order_of_their_times)
+{
+	in_order_of_their_times(sleep_ms);
+}
+
+FACT(alarms_ring_in_the_order_of_their_times)
+{
+	in_order_of_their_times(await_alarm);
+}
+
 FACT(work_is_counted_as_time_of_the_process)
 {
 	struct rusage usage;
