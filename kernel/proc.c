@@ -399,6 +399,7 @@ _Noreturn void proc_exit(int status)
 		copy_to_user(p->clear_tid, &zero, sizeof(zero));
 	sched_set_alarm(p, 0, 0);
 	files_put(p->files);
+	p->files = NULL;
 	fs_context_put(&p->fs);
 	proc_enter_space(NULL);
 	give_children_away(p);

@@ -71,7 +71,7 @@ struct proc {
 	bool has_execed;
 
 	struct signals signals;
-	struct files *files;
+	struct files *files; /* null in a zombie */
 	struct fs_context fs;
 
 	char name[PROC_NAME];

@@ -133,7 +133,7 @@ static int set_limit(struct proc *p, uint32_t which, uint64_t soft, uint64_t har
 	*l = new;
 	if (p->shared)
 		p->shared->space.limits = proc_space_limits(p);
-	if (which == RLIMIT_NOFILE)
+	if (which == RLIMIT_NOFILE && p->files)
 		p->files->limit = new.soft < FILES_MOST ? new.soft : FILES_MOST;
 	return 0;
 }

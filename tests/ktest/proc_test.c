@@ -1,7 +1,10 @@
 /* tests/ktest/proc_test.c - the table of processes: numbers, zombies, orphans, and what is left of them. */
 #include <asm/signal.h>
+#include <lib/string.h>
 #include <linux/sched.h>
 #include <linux/wait.h>
+#include <mm/slab.h>
+#include <mm/usercopy.h>
 #include <tests/ktest/machine.h>
 #include <tests/ktest/proc_machine.h>
 
@@ -70,6 +73,25 @@ KTEST_PROC(proc, a_zombie_holds_no_memory_and_keeps_its_number)
 	EXPECT_EQ(PROC_START(ends, 0), pid + 1);
 	EXPECT_EQ(proc_wait_for(pid), 7 << 8);
 	EXPECT_EQ(PROC_CALL(__NR_kill, (uint32_t)pid, SIGKILL), -ESRCH);
+}
+
+/* Its descriptors are gone; what lies in their place is somebody else's. */
+KTEST_PROC(proc, limits_of_a_zombie_reach_nothing_else)
+{
+	const uint64_t limits[2] = {77, 4096};
+	int32_t pid = PROC_START(ends, 0);
+	uint8_t *there;
+
+	sched_yield();
+	EXPECT_EQ(copy_to_user(PROC_DATA, limits, sizeof(limits)), 0);
+	there = kmalloc(sizeof(struct files));
+	ASSERT(there);
+	memset(there, 0x5A, sizeof(struct files));
+	for (uint32_t i = 0; i < RLIMITS; i++)
+		EXPECT_EQ(PROC_CALL(__NR_prlimit64, (uint32_t)pid, i, PROC_DATA, 0), 0);
+	for (uint32_t i = 0; i < sizeof(struct files); i++)
+		EXPECT_EQ(there[i], 0x5A);
+	kmfree(there);
 }
 
 KTEST_PROC(proc, numbers_begin_again_behind_the_last)
