@@ -21,7 +21,7 @@
 #define STRINGS_MOST  (2u << 20) /* of arguments and environment, as Linux's quarter of 8 MiB */
 #define STRINGS_FIRST PAGE_SIZE
 #define ONE_MOST      (32u * PAGE_SIZE) /* of one string: MAX_ARG_STRLEN */
-#define SCRIPTS_MOST  4u
+#define SCRIPTS_MOST  5u
 #define BEGIN_LENGTH  256u /* of a file, to know its kind: BINPRM_BUF_SIZE */
 #define RANDOM_BYTES  16u
 #define STACK_RANDOM  0x800u /* pages */
@@ -336,7 +336,6 @@ static void become(struct trap_frame *f, struct program *p)
 	arch_fpu_init(&current->fpu);
 	arch_fpu_load(&current->fpu);
 	memcpy(current->name, p->name, sizeof(current->name));
-	current->clear_tid = 0;
 	current->has_execed = true;
 	current->dumpable = 1;
 	arch_user_start(f, p->elf.entry, p->stack);

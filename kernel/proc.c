@@ -113,10 +113,21 @@ static void end_vfork(struct proc *p)
 	p->vfork = NULL;
 }
 
+/* Who shares the space that p leaves may wait for a word to become 0. */
+static void clear_tid(struct proc *p)
+{
+	uint32_t zero = 0;
+
+	if (p->clear_tid && p->shared->refs > 1)
+		copy_to_user(p->clear_tid, &zero, sizeof(zero));
+	p->clear_tid = 0;
+}
+
 void proc_enter_space(struct shared_space *next)
 {
 	struct shared_space *before = current->shared;
 
+	clear_tid(current);
 	current->shared = next;
 	if (next)
 		space_load(&next->space);
@@ -391,12 +402,9 @@ _Noreturn void proc_exit(int status)
 {
 	struct proc *p = current;
 	bool unwanted;
-	uint32_t zero = 0;
 
 	if (p == procs.init)
 		init_ended(status);
-	if (p->clear_tid && p->shared->refs > 1)
-		copy_to_user(p->clear_tid, &zero, sizeof(zero));
 	sched_set_alarm(p, 0, 0);
 	files_put(p->files);
 	p->files = NULL;

@@ -5,6 +5,7 @@
 #include "fact.h"
 #include <elf.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/auxv.h>
 #include <sys/resource.h>
@@ -15,6 +16,7 @@ extern char **environ;
 
 static char *me; /* the path of this program */
 static char output[300000];
+static char *never[] = {"SHOW=never", NULL}; /* the environment of what must not start */
 
 static int ignored_usr1(void)
 {
@@ -30,6 +32,17 @@ static int is_blocked(int sig)
 
 	sigprocmask(SIG_SETMASK, NULL, &now);
 	return sigismember(&now, sig);
+}
+
+static void show_stack(void)
+{
+	FILE *maps = fopen("/proc/self/maps", "r");
+	char line[200], rights[5] = "";
+
+	while (maps && fgets(line, sizeof(line), maps))
+		if (strstr(line, "[stack]"))
+			sscanf(line, "%*s %4s", rights);
+	printf("%s", rights);
 }
 
 static void show(const char *what, int argc, char **argv)
@@ -53,9 +66,20 @@ static void show(const char *what, int argc, char **argv)
 		uint32_t *r = (uint32_t *)(uintptr_t)getauxval(AT_RANDOM);
 
 		printf("%08x%08x%08x%08x", r[0], r[1], r[2], r[3]);
+	} else if (!strcmp(what, "start")) {
+		unsigned short control;
+
+		__asm__ volatile("fnstcw %0" : "=m"(control));
+		printf("%x %u", control, (unsigned)(((uintptr_t)argv - 4) % 16));
+	} else if (!strcmp(what, "stack")) {
+		show_stack();
+	} else if (!strcmp(what, "ready")) {
+		printf("r");
 	}
 	fflush(stdout);
-	_exit(0);
+	if (!strcmp(what, "ready"))
+		pause();
+	_exit(!strcmp(what, "never"));
 }
 
 void fact_begin(int argc, char **argv)
@@ -112,7 +136,7 @@ static int error_of(const char *path)
 	char *words[] = {"x", NULL};
 
 	errno = 0;
-	EXPECT_EQ(execve(path, words, environ), -1);
+	EXPECT_EQ(execve(path, words, never), -1);
 	return errno;
 }
 
@@ -193,13 +217,23 @@ FACT(an_argument_may_have_a_hundred_thousand_bytes)
 	EXPECT_EQ(atoi(output), 100000);
 }
 
+FACT(an_argument_and_its_end_may_have_128_KiB)
+{
+	static char large[131072];
+	char *words[] = {"name", large, NULL};
+
+	memset(large, 'a', sizeof(large) - 1);
+	EXPECT_EQ(shown(me, words, "length"), 0);
+	EXPECT_EQ(atoi(output), 131071);
+}
+
 FACT(an_argument_over_128_KiB_is_E2BIG)
 {
 	static char large[131073];
 	char *words[] = {"name", large, NULL};
 
 	memset(large, 'a', sizeof(large) - 1);
-	EXPECT_ERRNO(execve(me, words, environ), E2BIG);
+	EXPECT_ERRNO(execve(me, words, never), E2BIG);
 }
 
 FACT(arguments_over_a_quarter_of_the_stack_are_E2BIG)
@@ -211,7 +245,7 @@ FACT(arguments_over_a_quarter_of_the_stack_are_E2BIG)
 	for (int i = 0; i < 59; i++)
 		words[i] = piece;
 	REQUIRE(setrlimit(RLIMIT_STACK, &limit) == 0);
-	EXPECT_ERRNO(execve(me, words, environ), E2BIG);
+	EXPECT_ERRNO(execve(me, words, never), E2BIG);
 }
 
 FACT(what_is_not_there_is_ENOENT)
@@ -257,10 +291,10 @@ FACT(bad_pointers_are_EFAULT)
 {
 	char *words[] = {"x", (char *)16, NULL};
 
-	EXPECT_ERRNO(execve((char *)16, words, environ), EFAULT);
-	EXPECT_ERRNO(execve(me, words, environ), EFAULT);
-	EXPECT_ERRNO(execve(me, (char **)16, environ), EFAULT);
-	EXPECT_ERRNO(execve(me, environ, (char **)16), EFAULT);
+	EXPECT_ERRNO(execve((char *)16, words, never), EFAULT);
+	EXPECT_ERRNO(execve(me, words, never), EFAULT);
+	EXPECT_ERRNO(execve(me, (char **)16, never), EFAULT);
+	EXPECT_ERRNO(execve(me, never, (char **)16), EFAULT);
 }
 
 FACT(a_script_runs_its_interpreter)
@@ -286,6 +320,120 @@ FACT(a_script_that_runs_itself_ends_with_ELOOP)
 
 	snprintf(script, sizeof(script), "#!%s\n", name);
 	EXPECT_EQ(error_of(file(script, (unsigned)strlen(script), 0755)), ELOOP);
+}
+
+/* Runs this program through so many scripts, each of which names the next one. */
+static int through_scripts(unsigned count)
+{
+	char name[64], line[100], *words[] = {"name", NULL};
+
+	for (unsigned i = 0; i < count; i++) {
+		int fd;
+
+		snprintf(name, sizeof(name), "/tmp/fact-script-%d-%u", (int)getpid(), i);
+		if (i)
+			snprintf(line, sizeof(line), "#!/tmp/fact-script-%d-%u\n", (int)getpid(), i - 1);
+		else
+			snprintf(line, sizeof(line), "#!%s\n", me);
+		unlink(name);
+		fd = open(name, O_WRONLY | O_CREAT | O_EXCL, 0755);
+		EXPECT_EQ(write(fd, line, strlen(line)), strlen(line));
+		close(fd);
+	}
+	return shown(name, words, "pid");
+}
+
+FACT(five_scripts_may_lead_to_a_program)
+{
+	EXPECT_EQ(through_scripts(4), 0);
+	EXPECT_EQ(through_scripts(5), 0);
+	EXPECT_EQ(WEXITSTATUS(through_scripts(6)), ELOOP);
+}
+
+FACT(a_program_starts_with_an_fpu_of_its_own_and_an_aligned_stack)
+{
+	char *words[] = {"name", NULL};
+	unsigned short control = 0xf7f;
+
+	for (unsigned i = 0; i < 5; i++) {
+		__asm__ volatile("fldcw %0" : : "m"(control));
+		EXPECT_EQ(shown(me, words, "start"), 0);
+		EXPECT(!strcmp(output, "37f 0"));
+		words[0] += i % 2; /* strings of other lengths */
+	}
+}
+
+/* A copy of this program that asks for what its stack may be. */
+static char *copy_with_stack(unsigned flags)
+{
+	static char copy[500000];
+	Elf32_Ehdr *h = (Elf32_Ehdr *)(void *)copy;
+	int fd = open(me, O_RDONLY);
+	ssize_t size = read(fd, copy, sizeof(copy));
+
+	close(fd);
+	EXPECT(size > 0 && size < (ssize_t)sizeof(copy));
+	for (unsigned i = 0; i < h->e_phnum; i++) {
+		Elf32_Phdr *p = (Elf32_Phdr *)(void *)(copy + h->e_phoff) + i;
+
+		if (p->p_type == PT_GNU_STACK)
+			p->p_flags = flags;
+	}
+	return file(copy, (unsigned)size, 0755);
+}
+
+FACT(a_stack_is_executable_for_who_asks_for_it)
+{
+	char *words[] = {"name", NULL};
+
+	EXPECT_EQ(shown(copy_with_stack(PF_R | PF_W | PF_X), words, "stack"), 0);
+	EXPECT(!strcmp(output, "rwxp"));
+	EXPECT_EQ(shown(copy_with_stack(PF_R | PF_W), words, "stack"), 0);
+	EXPECT(!strcmp(output, "rw-p"));
+}
+
+FACT(the_group_of_a_child_that_has_executed_is_its_own_affair)
+{
+	char *words[] = {"name", NULL}, *environment[] = {"SHOW=ready", NULL}, c;
+	int ends[2];
+	pid_t child;
+
+	REQUIRE(pipe(ends) == 0);
+	child = fork();
+	if (!child) {
+		dup2(ends[1], 1);
+		execve(me, words, environment);
+		_exit(1);
+	}
+	EXPECT_EQ(read(ends[0], &c, 1), 1);
+	EXPECT_ERRNO(setpgid(child, child), EACCES);
+	kill(child, SIGKILL);
+	EXPECT_EQ(waitpid(child, NULL, 0), child);
+}
+
+/* Of a program that shares its maker's memory, when it leaves that. */
+static int execute(void *ends)
+{
+	char *words[] = {"name", NULL}, *environment[] = {"SHOW=ready", NULL};
+
+	dup2(((int *)ends)[1], 1);
+	execve(me, words, environment);
+	_exit(1);
+}
+
+FACT(exec_clears_the_word_that_clone_was_told)
+{
+	char *stack = pages(16), c;
+	int ends[2], word = 7;
+	pid_t child;
+
+	REQUIRE(pipe(ends) == 0);
+	child = clone(execute, stack + 16 * PAGE, CLONE_VM | CLONE_VFORK | CLONE_CHILD_CLEARTID | SIGCHLD,
+		      ends, NULL, NULL, &word);
+	EXPECT_EQ(read(ends[0], &c, 1), 1);
+	EXPECT_EQ(word, 0);
+	kill(child, SIGKILL);
+	EXPECT_EQ(waitpid(child, NULL, 0), child);
 }
 
 FACT(a_failed_exec_leaves_everything)

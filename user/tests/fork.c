@@ -3,6 +3,9 @@
 #include <sched.h>
 #include <signal.h>
 #include <spawn.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -219,6 +222,52 @@ FACT(clone_as_posix_spawn_uses_it_shares_memory_until_exec)
 	EXPECT_EQ(seen, 42);
 	EXPECT_EQ(waitpid(child, &status, 0), child);
 	EXPECT_EQ(WEXITSTATUS(status), 9);
+}
+
+FACT(a_word_is_cleared_when_a_child_leaves_its_maker_s_memory)
+{
+	char *stack = pages(16);
+	int seen, word = 7;
+	pid_t child =
+		clone(on_own_stack, stack + 16 * PAGE,
+		      CLONE_VM | CLONE_VFORK | CLONE_CHILD_CLEARTID | SIGCHLD, &seen, NULL, NULL, &word);
+
+	REQUIRE(child > 0);
+	EXPECT_EQ(word, 0);
+	EXPECT_EQ(waitpid(child, NULL, 0), child);
+}
+
+static void check_heritage(void)
+{
+	struct rlimit limit;
+	char name[16] = "";
+	gid_t groups[3] = {0, 0, 0};
+
+	EXPECT_EQ(getresgid(groups, groups + 1, groups + 2), 0);
+	EXPECT(groups[0] == 5 && groups[1] == 6 && groups[2] == 7);
+	EXPECT_EQ(umask(0), 027);
+	EXPECT_EQ(prctl(PR_GET_NAME, name), 0);
+	EXPECT(!strcmp(name, "heir"));
+	EXPECT_EQ(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), 1);
+	EXPECT_EQ(prctl(PR_GET_DUMPABLE), 0);
+	EXPECT_EQ(prctl(PR_GET_PDEATHSIG, &groups[0]), 0);
+	EXPECT_EQ(groups[0], 0); /* this one alone is not handed on */
+	EXPECT_EQ(getrlimit(RLIMIT_CPU, &limit), 0);
+	EXPECT(limit.rlim_cur == 1000 && limit.rlim_max == 2000);
+}
+
+FACT(a_child_has_its_maker_s_groups_mask_name_and_limits)
+{
+	const struct rlimit limit = {1000, 2000};
+
+	umask(027);
+	prctl(PR_SET_NAME, "heir");
+	prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0);
+	prctl(PR_SET_PDEATHSIG, SIGUSR1);
+	REQUIRE(setrlimit(RLIMIT_CPU, &limit) == 0);
+	REQUIRE(setresgid(5, 6, 7) == 0);
+	prctl(PR_SET_DUMPABLE, 0);
+	EXPECT_EQ(in_child(check_heritage), 0);
 }
 
 FACT(posix_spawn_of_nothing_is_ENOENT)

@@ -230,6 +230,128 @@ FACT(wait4_fills_the_usage_in)
 	EXPECT(usage.ru_utime.tv_sec >= 0 && usage.ru_utime.tv_sec < 100);
 }
 
+static void work_60_ms(void)
+{
+	struct rusage usage;
+
+	do {
+		for (volatile int i = 0; i < 100000; i++)
+			;
+		getrusage(RUSAGE_SELF, &usage);
+	} while (usage.ru_utime.tv_sec == 0 && usage.ru_utime.tv_usec < 60000);
+}
+
+FACT(what_its_children_used_is_told_of_a_child_too)
+{
+	struct rusage usage;
+
+	if (!fork()) {
+		EXPECT_EQ(in_child(work_60_ms), 0);
+		_exit(0);
+	}
+	EXPECT(wait4(-1, NULL, 0, &usage) > 0);
+	EXPECT(usage.ru_utime.tv_sec > 0 || usage.ru_utime.tv_usec >= 50000);
+	EXPECT_EQ(getrusage(RUSAGE_CHILDREN, &usage), 0);
+	EXPECT(usage.ru_utime.tv_sec > 0 || usage.ru_utime.tv_usec >= 50000);
+}
+
+FACT(who_asks_for_it_gets_a_signal_when_its_parent_ends)
+{
+	int ends[2], sig = 0;
+
+	REQUIRE(pipe(ends) == 0);
+	if (!fork()) {
+		sigset_t set;
+
+		sigemptyset(&set);
+		sigaddset(&set, SIGUSR1);
+		sigprocmask(SIG_BLOCK, &set, NULL);
+		prctl(PR_SET_PDEATHSIG, SIGUSR2);
+		if (fork()) {
+			read(ends[0], &sig, sizeof(sig));
+			_exit(0);
+		}
+		prctl(PR_SET_PDEATHSIG, SIGUSR1);
+		write(ends[1], &sig, sizeof(sig));
+		sig = sigwaitinfo(&set, NULL);
+		_exit(write(ends[1], &sig, sizeof(sig)) != sizeof(sig));
+	}
+	wait(NULL);
+	EXPECT_EQ(read(ends[0], &sig, sizeof(sig)), sizeof(sig));
+	EXPECT_EQ(sig, SIGUSR1);
+}
+
+static volatile int told;
+
+static void note_child(int sig)
+{
+	told += sig == SIGCHLD;
+}
+
+FACT(nocldstop_tells_of_ends_only)
+{
+	struct sigaction a = {.sa_handler = note_child, .sa_flags = SA_NOCLDSTOP | SA_RESTART};
+	pid_t child;
+
+	sigaction(SIGCHLD, &a, NULL);
+	child = child_that_waits();
+	kill(child, SIGSTOP);
+	EXPECT_EQ(waitpid(child, NULL, WUNTRACED), child);
+	kill(child, SIGCONT);
+	EXPECT_EQ(waitpid(child, NULL, WCONTINUED), child);
+	EXPECT_EQ(told, 0);
+	kill(child, SIGKILL);
+	EXPECT_EQ(waitpid(child, NULL, 0), child);
+	EXPECT_EQ(told, 1);
+}
+
+FACT(a_child_that_tells_nobody_is_waited_for_as_a_clone)
+{
+	pid_t child = (pid_t)syscall(SYS_clone, 0, 0, 0, 0, 0);
+
+	if (!child)
+		_exit(3);
+	EXPECT_ERRNO(waitpid(child, NULL, 0), ECHILD);
+	EXPECT_EQ(waitpid(child, NULL, __WCLONE), child);
+	child = child_that_exits(0);
+	EXPECT_ERRNO(waitpid(child, NULL, __WCLONE), ECHILD);
+	EXPECT_EQ(waitpid(child, NULL, __WALL), child);
+}
+
+FACT(zero_waits_for_the_own_group)
+{
+	pid_t child = child_that_waits();
+	siginfo_t info;
+
+	EXPECT_EQ(setpgid(child, child), 0);
+	kill(child, SIGKILL);
+	EXPECT_EQ(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT), 0);
+	EXPECT_ERRNO(waitpid(0, NULL, 0), ECHILD);
+	EXPECT_ERRNO(waitid(P_PGID, 0, &info, WEXITED), ECHILD);
+	EXPECT_ERRNO(syscall(SYS_wait4, INT32_MIN, NULL, 0, NULL), ESRCH);
+	EXPECT_EQ(waitpid(-child, NULL, 0), child);
+}
+
+FACT(a_child_in_a_session_of_its_own_keeps_its_group)
+{
+	int ends[2];
+	char c = 0;
+	pid_t child;
+
+	REQUIRE(pipe(ends) == 0);
+	child = fork();
+	if (!child) {
+		setsid();
+		write(ends[1], &c, 1);
+		pause();
+	}
+	EXPECT_EQ(read(ends[0], &c, 1), 1);
+	EXPECT_ERRNO(setpgid(child, child), EPERM);
+	EXPECT_ERRNO(setpgid(child, getpgid(0)), EPERM);
+	kill(child, SIGKILL);
+	wait(NULL);
+}
+
 FACT(exit_runs_what_atexit_was_given_and_flushes)
 {
 	int ends[2], status;
