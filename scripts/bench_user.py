@@ -67,7 +67,7 @@ def measure(kernel: str, words: List[str], initramfs: str) -> Figures:
     command = ["qemu-system-i386", "-kernel", kernel, "-initrd", initramfs, "-append", " ".join(words)]
     command += ["-cpu", "qemu32,+pse36", "-m", "64M", *COUNTING, "-display", "none", "-monitor", "none"]
     command += ["-serial", "stdio", "-nic", "none", "-no-reboot", "-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
-    done = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, timeout=LIMIT)
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=LIMIT)
     figures = read(done.stdout.decode(errors="replace"))
     return {row.key: figures[row.key][0 if row.least else 1] for row in ROWS}
 
