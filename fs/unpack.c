@@ -281,7 +281,10 @@ int fs_unpack(const struct boot_module *m)
 		printk("Archive: damaged at byte %llu: %s.\n", (unsigned long long)u->cpio.where,
 		       u->cpio.why);
 	else if (err)
-		printk("Archive: no memory for all of its files (error %d).\n", -err);
+		printk("Archive: no memory for %s and what is behind it. Give the machine more memory, or a "
+		       "smaller "
+		       "archive.\n",
+		       u->name);
 	if (left_out > 1)
 		printk("Archive: %u files were not made.\n", left_out);
 	forget_linked(u);

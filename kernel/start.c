@@ -71,7 +71,10 @@ static void begin(void)
 	open_console();
 	err = proc_exec_kernel(arch_user_frame(current->stack), argv[0], argv, environment);
 	if (err) {
-		printk("The first program, %s, cannot be run: error %d.\n", argv[0], -err);
+		if (err == -ENOENT)
+			printk("The first program, %s, is not there.\n", argv[0]);
+		else
+			printk("The first program, %s, cannot be run: error %d.\n", argv[0], -err);
 		init_ended(127 << 8);
 	}
 	arch_user_return(current->stack);
@@ -80,10 +83,7 @@ static void begin(void)
 /* What is in a module is in memory twice then: its own is given back. */
 static void unpack(const struct boot_module *m)
 {
-	int err = fs_unpack(m);
-
-	if (err == -ENOMEM)
-		printk("There is no memory for all files of the archive.\n");
+	fs_unpack(m); /* says itself what it could not do */
 	free_range(m->start, PADDR(m->start.a + m->length));
 }
 

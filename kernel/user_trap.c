@@ -76,7 +76,7 @@ static void user_trap(struct trap_frame *f)
 		signal_fault(SIGFPE, arch_fpu_error(f->vector == TRAP_SIMD_ERROR), f->eip);
 		return;
 	case TRAP_ALIGNMENT:
-		signal_fault(SIGBUS, BUS_ADRALN, f->cr2);
+		signal_fault(SIGBUS, BUS_ADRALN, 0); /* nobody knows the address */
 		return;
 	default:
 		/* Overflow, bound, segments, general protection. */

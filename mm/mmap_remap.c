@@ -38,6 +38,9 @@ static int check_fixed(const struct mremap_request *r, const struct remap *m)
 		return -EINVAL;
 	if (m->old + m->old_pages > to && to + m->pages > m->old)
 		return -EINVAL;
+	/* Of what is to be doubled nothing would be left. */
+	if (m->old == to)
+		return -EFAULT;
 	return to < USER_FIRST_VPN ? -EPERM : 0;
 }
 

@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """bench_user.py - runs user/bench.c on Quire and on Debian's Linux in QEMU; behind scripts/bench --user.
 
-    bench_user.py --fetch build/i386 --base build/user/initramfs.cpio --program build/user/bench
-    bench_user.py ... --kernel build/quire.elf      with Quire's column; without, only Linux's
+    bench_user.py --base build/user/initramfs.cpio --program build/user/bench --kernel build/quire.elf
+    bench_user.py ... --fetch build/i386      with Linux's column; without --kernel, only that
 """
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def measure(kernel: str, words: List[str], initramfs: str) -> Figures:
     command = ["qemu-system-i386", "-kernel", kernel, "-initrd", initramfs, "-append", " ".join(words)]
     command += ["-cpu", "qemu32,+pse36", "-m", "64M", *COUNTING, "-display", "none", "-monitor", "none"]
     command += ["-serial", "stdio", "-nic", "none", "-no-reboot", "-device", "isa-debug-exit,iobase=0xf4,iosize=4"]
-    done = subprocess.run(command, cwd=ROOT, stdin=subprocess.DEVNULL, capture_output=True, timeout=LIMIT)
+    done = subprocess.run(command, stdin=subprocess.DEVNULL, capture_output=True, timeout=LIMIT)
     figures = read(done.stdout.decode(errors="replace"))
     return {row.key: figures[row.key][0 if row.least else 1] for row in ROWS}
 
@@ -79,23 +79,25 @@ def cell(row: Row, value: int) -> str:
     return f"{value} {'meets' if met else 'misses'} {row.goal}"
 
 
-def table(linux: Figures, quire: Optional[Figures]) -> List[str]:
-    lines = ["| operation | Linux | bound |" + (" Quire | Linux / Quire |" if quire else "")]
-    lines.append("|---|---:|---:|" + ("---:|---:|" if quire else ""))
+def table(linux: Optional[Figures], quire: Optional[Figures]) -> List[str]:
+    heads = ["operation", *(["Linux"] if linux else []), "bound", *(["Quire"] if quire else [])]
+    heads += ["Linux / Quire"] if linux and quire else []
+    lines = [heads, ["---"] + ["---:"] * (len(heads) - 1)]
     for row in ROWS:
-        line = f"| {row.what} | {linux[row.key]} | {row.bound} |"
-        if quire:
-            line += f" {cell(row, quire[row.key])} | {linux[row.key] / max(quire[row.key], 1):.1f} |"
-        lines.append(line)
+        cells = [row.what, *([str(linux[row.key])] if linux else []), row.bound]
+        cells += [cell(row, quire[row.key])] if quire else []
+        cells += [f"{linux[row.key] / max(quire[row.key], 1):.1f}"] if linux and quire else []
+        lines.append(cells)
+    text = ["| " + " | ".join(line) + " |" for line in lines]
     for name, figures in (("Linux", linux), ("Quire", quire)):
         if figures:
             ratio = figures["at_10000_areas"] / max(figures["at_10_areas"], 1)
-            lines.append(f"{name}: 10 000 areas cost {ratio:.2f} times what 10 cost (goal: 1.3)")
-    return lines
+            text.append(f"{name}: 10 000 areas cost {ratio:.2f} times what 10 cost (goal: 1.3)")
+    return text
 
 
 def reference(asked: argparse.Namespace) -> str:
-    if asked.linux:
+    if not asked.fetch:
         return asked.linux
     fetch = [str(ROOT / "scripts/fetch-i386"), asked.fetch, "linux"]
     return subprocess.run(fetch, check=True, stdout=subprocess.PIPE, text=True).stdout.strip()
@@ -103,8 +105,8 @@ def reference(asked: argparse.Namespace) -> str:
 
 def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    where = parser.add_mutually_exclusive_group(required=True)
-    where.add_argument("--linux", help="a kernel of Linux for i386")
+    where = parser.add_mutually_exclusive_group()
+    where.add_argument("--linux", help="a kernel of Linux for i386", default="")
     where.add_argument("--fetch", metavar="FOLDER", help="where Debian's is fetched to and kept")
     parser.add_argument("--base", required=True, help="the initramfs")
     parser.add_argument("--program", required=True, help="user/bench.c, built")
@@ -116,7 +118,8 @@ def main() -> int:
             both = str(Path(folder) / "initramfs.cpio")
             make = [str(ROOT / "scripts/make-initramfs"), "--strip", "llvm-strip", "--base", asked.base, both]
             subprocess.run([*make, f"bin/bench={asked.program}"], check=True)
-            linux = measure(reference(asked), LINUX_WORDS, both)
+            kernel = reference(asked)
+            linux = measure(kernel, LINUX_WORDS, both) if kernel else None
             quire = measure(asked.kernel, QUIRE_WORDS, both) if asked.kernel else None
     except (RuntimeError, OSError, subprocess.SubprocessError) as error:
         print(f"bench: {error}", file=sys.stderr)

@@ -22,7 +22,8 @@ ASKED_FOR = {
               "arch_read_msr"},
     "wrmsr": {"arch_mmu_enable", "arch_write_msr"},
     # Not of every i486 either: what the floating-point unit is stands in arch/x86/fpu.c.
-    "fninit": {"arch_user_init", "answers"},
+    "fninit": {"arch_user_init", "answers", "arch_fpu_load"},
+    "fildl": {"arch_fpu_load"},
     "fnstsw": {"arch_user_init", "answers"},
     "fnstcw": {"arch_user_init", "answers"},
     "fnsave": {"arch_fpu_save", "arch_fpu_error", "fnsave"},

@@ -4,9 +4,12 @@
  *     sysfuzz [CALLS [SEED [ONLY]]]      ONLY: this number and no other
  *
  * The calls are made by children, each for a part of them, in a directory of its own; what becomes of a child is no
- * finding. Left out is what would end or stop a child on purpose, or the machine. The seed and the number of the part
- * make a part's calls: they repeat. Ends with 0 when all parts ran and the parent's own memory is as it was.
+ * finding, and a call counts when a child came to make it. Left out is what would end or stop a child on purpose, or
+ * the machine. The seed and the number of the part make a part's calls: they repeat. Ends with 0 when all calls were
+ * made, the parent's own memory is as it was, and as much memory is free as after the first parts, in which caches
+ * fill.
  */
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -29,6 +32,8 @@
 #define SECONDS    3    /* for one part; then it is killed */
 #define TICK       5000 /* microseconds until a call that waits is interrupted */
 #define SAMPLE     64u  /* pages whose content must not change */
+#define WARM       100u /* parts before memory is counted */
+#define HOME       "/tmp/fuzz"
 #define KERNEL_END 0xfffff000u
 
 /* What ends or stops the caller or the machine on purpose, or makes children without end. */
@@ -89,7 +94,8 @@ static const unsigned once[] = {
 };
 
 static uint64_t state;
-static char *area; /* memory that the calls may fill in, with a hole in it */
+static char *area;              /* memory that the calls may fill in, with a hole in it */
+static volatile unsigned *made; /* calls, by all children */
 
 static uint32_t random32(void)
 {
@@ -128,12 +134,15 @@ static uint32_t number(void)
 		65,         PAGE - 1, PAGE, PAGE + 1, 0x7fffffff, 0x80000000u, UINT32_MAX, UINT32_MAX - 1,
 		KERNEL_END, 0x10000};
 
-	switch (below(4)) {
+	switch (below(6)) {
 	case 0:
 		return edges[below(sizeof(edges) / sizeof(edges[0]))];
 	case 1:
-		return below(16);
 	case 2:
+		return below(4); /* descriptors, most of all */
+	case 3:
+		return below(256);
+	case 4:
 		return 1u << below(32);
 	default:
 		return random32();
@@ -142,7 +151,7 @@ static uint32_t number(void)
 
 static uint32_t argument(void)
 {
-	return below(5) < 3 ? address() : number();
+	return below(2) ? address() : number();
 }
 
 static bool is_in(const unsigned *list, size_t bytes, unsigned n)
@@ -157,8 +166,8 @@ static bool is_in(const unsigned *list, size_t bytes, unsigned n)
 /* Arguments that are no pointers often are in a small range, and a path must sometimes be one. */
 static void fill_area(void)
 {
-	static const char *const words[] = {"/tmp/fuzz/a", "/tmp/fuzz/b",     "a", "..",
-					    "/dev/zero",   "/proc/self/maps", ""};
+	static const char *const words[] = {HOME "/a",   HOME "/b",         "a", "..",
+					    "/dev/zero", "/proc/self/maps", ""};
 
 	for (unsigned i = 0; i < 16; i++) {
 		if (i == 7)
@@ -186,6 +195,7 @@ static void one_call(unsigned only)
 
 	for (int i = 0; i < 6; i++)
 		a[i] = argument();
+	++*made;
 	if (syscall((long)n, a[0], a[1], a[2], a[3], a[4], a[5]) == 0 && n == SYS_fork)
 		_exit(0);
 }
@@ -207,7 +217,7 @@ static void limit_child(void)
 	setrlimit(RLIMIT_FSIZE, &file);
 	setrlimit(RLIMIT_NOFILE, &files);
 	setpgid(0, 0);
-	chdir("/tmp/fuzz");
+	chdir(HOME);
 	close(0);
 	open("/dev/null", O_RDWR);
 	dup2(0, 1);
@@ -249,13 +259,65 @@ static _Noreturn void part(uint64_t seed, unsigned index, unsigned only)
 	_exit(0);
 }
 
-/* Whatever a part left behind in its directory. */
-static void clear_directory(void)
+/* Children go up from their directory, and make names wherever they are. */
+static void remove_tree(const char *path)
 {
-	unlink("/tmp/fuzz/a");
-	unlink("/tmp/fuzz/b");
-	rmdir("/tmp/fuzz/a");
-	rmdir("/tmp/fuzz/b");
+	struct dirent *entry;
+	char inside[4096];
+	DIR *folder;
+
+	if (!unlink(path) || !(folder = opendir(path)))
+		return;
+	while ((entry = readdir(folder))) {
+		bool mine = strcmp(entry->d_name, ".") && strcmp(entry->d_name, "..");
+
+		if (mine &&
+		    snprintf(inside, sizeof(inside), "%s/%s", path, entry->d_name) < (int)sizeof(inside))
+			remove_tree(inside);
+	}
+	closedir(folder);
+	rmdir(path);
+}
+
+static void clear_files(void)
+{
+	static const char *const kept[] = {".",    "..",   "bin",   "dev", "etc",
+					   "init", "proc", "tests", "tmp", "root"};
+	struct dirent *entry;
+	DIR *root = opendir("/");
+	struct stat zero;
+	char path[300];
+
+	while (root && (entry = readdir(root))) {
+		bool keep = false;
+
+		for (size_t i = 0; i < sizeof(kept) / sizeof(kept[0]); i++)
+			keep |= !strcmp(entry->d_name, kept[i]);
+		snprintf(path, sizeof(path), "/%s", entry->d_name);
+		if (!keep)
+			remove_tree(path);
+	}
+	closedir(root);
+	remove_tree("/tmp");
+	mkdir("/tmp", 01777);
+	mkdir(HOME, 0777);
+	if (stat("/dev/zero", &zero) || !S_ISCHR(zero.st_mode)) {
+		remove_tree("/dev/zero");
+		mknod("/dev/zero", S_IFCHR | 0666, 1 << 8 | 5);
+	}
+}
+
+static long free_kib(void)
+{
+	static char text[4096];
+	int fd = open("/proc/meminfo", O_RDONLY);
+	ssize_t n = read(fd, text, sizeof(text) - 1);
+	char *at;
+
+	close(fd);
+	text[n > 0 ? n : 0] = 0;
+	at = strstr(text, "MemFree:");
+	return at ? strtol(at + 8, NULL, 10) : -1;
 }
 
 static bool run_part(uint64_t seed, unsigned index, unsigned only)
@@ -286,34 +348,60 @@ static bool sample_is_whole(const unsigned char *sample)
 	return true;
 }
 
+static unsigned word(int argc, char **argv, int n, unsigned otherwise)
+{
+	return argc > n ? (unsigned)strtoul(argv[n], NULL, 0) : otherwise;
+}
+
+static unsigned char *map(size_t bytes, int flags)
+{
+	return mmap(NULL, bytes, PROT_READ | PROT_WRITE, flags | MAP_ANONYMOUS, -1, 0);
+}
+
+/* Runs parts until so many calls were made, at least the first ones. Memory that was free after these, or -1. */
+static long run_parts(unsigned calls, unsigned seed, unsigned only, const unsigned char *sample)
+{
+	long before = 0;
+
+	for (unsigned i = 0; i < WARM || *made < calls; i++) {
+		clear_files();
+		if (!run_part(seed, i, only)) {
+			printf("sysfuzz: no child for part %u: %s\n", i, strerror(errno));
+			return -1;
+		}
+		if (i % 1000 == 999)
+			printf("sysfuzz: part %u, %u of %u calls\n", i + 1, *made, calls);
+		if (!sample_is_whole(sample)) {
+			printf("sysfuzz: memory of the parent changed in part %u\n", i);
+			return -1;
+		}
+		if (i + 1 == WARM) {
+			puts("sysfuzz: caches are full");
+			clear_files();
+			before = free_kib();
+		}
+	}
+	clear_files();
+	return before;
+}
+
 int main(int argc, char **argv)
 {
-	unsigned calls = argc > 1 ? (unsigned)strtoul(argv[1], NULL, 0) : 100000,
-		 parts = (calls + PART - 1) / PART;
-	uint64_t seed = argc > 2 ? strtoul(argv[2], NULL, 0) : 1;
-	unsigned only = argc > 3 ? (unsigned)strtoul(argv[3], NULL, 0) : UINT32_MAX;
+	unsigned calls = word(argc, argv, 1, 100000), seed = word(argc, argv, 2, 1);
 	struct sigaction wakes = {.sa_handler = nothing};
-	unsigned char *sample =
-		mmap(NULL, SAMPLE * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	unsigned char *sample = map(SAMPLE * PAGE, MAP_PRIVATE);
+	long before, after;
 
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	sigaction(SIGALRM, &wakes, NULL);
+	made = (void *)map(PAGE, MAP_SHARED);
 	for (unsigned i = 0; i < SAMPLE * PAGE; i++)
 		sample[i] = (unsigned char)(i * 7 + i / PAGE);
-	mkdir("/tmp/fuzz", 0777);
-	for (unsigned i = 0; i < parts; i++) {
-		clear_directory();
-		if (!run_part(seed, i, only)) {
-			printf("sysfuzz: no child for part %u: %s\n", i, strerror(errno));
-			return 1;
-		}
-		if (i % 200 == 199)
-			printf("sysfuzz: %u of %u calls\n", (i + 1) * PART, parts * PART);
-		if (!sample_is_whole(sample)) {
-			printf("sysfuzz: memory of the parent changed in part %u\n", i);
-			return 1;
-		}
-	}
-	printf("sysfuzz: %u calls, seed %u: done\n", parts * PART, (unsigned)seed);
-	return 0;
+	before = run_parts(calls, seed, word(argc, argv, 3, UINT32_MAX), sample);
+	if (before < 0)
+		return 1;
+	after = free_kib();
+	printf("sysfuzz: %u calls, seed %u; free before %ld KiB, after %ld KiB\n", *made, seed, before,
+	       after);
+	return after < before;
 }

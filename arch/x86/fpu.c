@@ -45,6 +45,7 @@ enum tag { TAG_VALID, TAG_ZERO, TAG_SPECIAL, TAG_EMPTY };
 
 static struct {
 	bool present, fxsr, sse;
+	bool leaks; /* FXRSTOR leaves the last instruction's address, where no exception waits */
 	uint32_t mxcsr_mask;
 	struct arch_fpu found; /* the registers at the beginning */
 } unit;
@@ -70,13 +71,14 @@ static void fnsave(struct arch_fpu *fpu)
 
 void arch_user_init(void)
 {
-	uint32_t cr0 = arch_read_cr0() & ~(CR0_EM | CR0_TS);
+	uint32_t cr0 = (arch_read_cr0() & ~(CR0_EM | CR0_TS)) | CR0_AM;
 
 	arch_write_cr0(cr0);
 	unit.present = (!cpu_info.has_cpuid || (cpu_info.features & CPUID_FPU)) && answers();
 	arch_write_cr0(unit.present ? cr0 | CR0_MP | CR0_NE : (cr0 & ~CR0_MP) | CR0_EM);
 	unit.fxsr = unit.present && (cpu_info.features & CPUID_FXSR);
 	unit.sse = unit.fxsr && (cpu_info.features & CPUID_SSE);
+	unit.leaks = unit.fxsr && !strcmp(cpu_info.vendor, "AuthenticAMD");
 	if (!unit.fxsr)
 		return;
 	arch_write_cr4(arch_read_cr4() | CR4_OSFXSR | (unit.sse ? CR4_OSXMMEXCPT : 0));
@@ -111,9 +113,14 @@ void arch_fpu_save(struct arch_fpu *fpu)
 		fnsave(fpu);
 }
 
-/* An exception that waits in the registers that are left would be raised by the load of others. */
+/*
+ * An exception that waits in the registers that are left would be raised by the load of others. Where the load leaves
+ * addresses of another program's (AMD64 manual 2, 11.4.4), these are of an instruction in here.
+ */
 void arch_fpu_load(const struct arch_fpu *fpu)
 {
+	if (unit.leaks)
+		__asm__ volatile("fninit\n\tfildl %0" : : "m"(unit.mxcsr_mask));
 	if (unit.fxsr)
 		__asm__ volatile("fnclex\n\tfxrstor %0" : : "m"(*fpu));
 	else if (unit.present)

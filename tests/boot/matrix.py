@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""matrix.py - all suites on many machines: memory, CPUs, boards, ways in, holes, modules. A TAP line for each boot.
+"""matrix.py - all suites, or the small init, on many machines: memory, CPUs, boards, ways in, holes, modules. A TAP
+line for each boot.
 
     matrix.py --mode two-level --kernel build/quire.elf --iso build/quire.iso   or --mode pae, quire-pae.elf
     matrix.py ... test=pgtable                                                  one suite on each machine
@@ -10,12 +11,15 @@ From the ISO GRUB takes the kernel that fits the CPU (cpuid -p), so there the CP
 from __future__ import annotations
 
 import argparse
+import gzip
 import struct
 import sys
+import tempfile
 from dataclasses import dataclass
 from typing import List
 
 import qemu
+import tour
 from ktap import STATUS_FAIL, convert, tally
 from tap import Result, Tap
 
@@ -34,6 +38,7 @@ class Machine:
     module: int = 0  # MiB
     high: bool = False  # loaded as high as can be, and the module at 1 MiB
     says: str = ""  # it must not boot, but say this
+    init: str = ""  # the small init instead of the suites, from this one of ARCHIVES
 
     def name(self, mode: str) -> str:
         extra = [self.words] if self.words else []
@@ -41,6 +46,7 @@ class Machine:
         extra += [f"hole-{self.hole}"] if self.hole else []
         extra += [f"module-{self.module}M"] if self.module else []
         extra += ["loaded-high"] if self.high else []
+        extra += [f"init-{self.init}"] if self.init else []
         return ".".join([mode, self.via, self.memory, self.cpu, *extra])
 
 
@@ -65,6 +71,14 @@ HOLES = {
     "all-but-64K": ["cutmem 0x9000 0xa0000", "cutmem {behind[64]:#x} 0x10000000"],
     "all-but-512K": ["cutmem 0x9000 0xa0000", "cutmem {behind[512]:#x} 0x10000000"],
 }
+# What becomes of the initramfs, so that the first program, its last file, cannot run.
+ARCHIVES = {
+    "whole": lambda whole: whole,
+    "cut": lambda whole: whole[: len(whole) // 2],
+    "damaged": lambda whole: whole.replace(b"0707", b"0606").replace(b"0606", b"0707", 3),
+    "compressed": gzip.compress,
+}
+WELL, NOT_WELL = 1, 255  # QEMU's status when the first program's is 0, and when it was not run or ended by a signal
 TWO_LEVEL_ENTRY = 3  # of GRUB's menu, where the CPU has PAE and the kernel is not to use it
 
 # Every value of each axis, and the pairs that interact: a boot for every pair would prove no more and take longer.
@@ -112,6 +126,21 @@ MACHINES = {
         Machine("iso", "64M", "486", hole="all-but-64K", says="change: give the machine "),
         Machine("iso", "64M", "486", hole="all-but-512K", says="The self-tests need "),
         Machine("kernel", "1536K", "486", says="image does not fit"),
+        Machine("kernel", "8M", "486,-pse", init="whole"),
+        Machine("kernel", "64M", "486", init="whole"),
+        Machine("kernel", "64M", "pentium", machine="microvm,pit=off", init="whole"),
+        Machine("kernel", "64M", "qemu32", init="whole"),
+        Machine("kernel", "4G", "max", init="whole"),
+        Machine("iso", "8M", "486", init="whole"),
+        Machine("iso", "16M", "486", machine="isapc", init="whole"),
+        Machine("iso-usb", "64M", "486,-pse", init="whole"),
+        Machine("uefi64", "256M", "max", machine="q35", init="whole"),
+        Machine("kernel", "64M", "486", init="cut", says="it ends in the data of a file"),
+        Machine("kernel", "64M", "486", init="damaged", says="Archive: damaged at byte "),
+        Machine("kernel", "64M", "486", init="compressed", says="no cpio archive of the format newc"),
+        Machine("iso", "8M", "486", init="damaged", says="The first program, /init, is not there"),
+        Machine("kernel", "64M", "486", "quota=20", init="whole", says="Give the machine more memory"),
+        Machine("kernel", "64M", "486", "quota=40", init="whole", says="vmtour[2]: out of memory"),
     ],
     "pae": [
         Machine("kernel", "3M", "qemu32"),
@@ -154,12 +183,19 @@ MACHINES = {
         Machine("kernel", "1536K", "max", says="image does not fit"),
         Machine("iso", "64M", "max", hole="all-but-64K", says="change: give the machine "),
         Machine("iso", "64M", "max", hole="all-but-512K", says="The self-tests need "),
+        Machine("kernel", "8M", "qemu32", init="whole"),
+        Machine("kernel", "6G", "max", machine="q35", init="whole"),
+        Machine("iso", "64M", "pentium3", init="whole"),
+        Machine("uefi32", "256M", "max", machine="q35", init="whole"),
+        Machine("uefi64-usb", "256M", "max", machine="q35", init="whole"),
+        Machine("iso", "64M", "max", init="cut", says="it ends in the data of a file"),
     ],
 }
 
 
 def boot_of(machine: Machine, args: argparse.Namespace, only: str) -> qemu.Boot:
-    words = [f"test={only}" if only else "test", *machine.words.split()]
+    what = "selftest=off" if machine.init else f"test={only}" if only else "test"
+    words = [what, *machine.words.split()]
     boot = qemu.Boot(words=words, memory=machine.memory, cpu=machine.cpu, machine=machine.machine)
     boot.module = machine.module * MIB
     if machine.via == "kernel":
@@ -204,6 +240,31 @@ def mode_line(mode: str) -> str:
     return f"Quire, {'PAE' if mode == 'pae' else mode} paging"
 
 
+def judge_init(name: str, run: qemu.Run, mode: str, says: str) -> Result:
+    """The small init showed everything; or it said why not, and the machine ended."""
+    if says:
+        notes = [] if any(says in line for line in run.lines) else [f"did not say '{says}'"]
+    else:
+        notes = tour.faults(run.lines)
+    notes += [] if run.ending.status == (NOT_WELL if says else WELL) else [run.ending.text()]
+    notes += [] if any(mode_line(mode) in line for line in run.lines) else [f"no banner '{mode_line(mode)}'"]
+    return Result(name, not notes, None, [*notes, *run.errors, *run.lines[-20:]] if notes else [])
+
+
+def try_init(machine: Machine, args: argparse.Namespace) -> Result:
+    """With the archive as it is the ISO's own is taken, where the way is an ISO."""
+    name = machine.name(args.mode)
+    boot = boot_of(machine, args, "")
+    if not args.initramfs:
+        return Result(name, True, "no programs were built")
+    with tempfile.NamedTemporaryFile(prefix="quire-initramfs-") as archive:
+        with open(args.initramfs, "rb") as whole:
+            archive.write(ARCHIVES[machine.init](whole.read()))
+        archive.flush()
+        boot.initramfs = "" if boot.iso and machine.init == "whole" else archive.name
+        return judge_init(name, qemu.run(boot), args.mode, machine.says)
+
+
 def judge_refusal(name: str, run: qemu.Run, says: str) -> Result:
     """It must have said so, and stand still or end as failed; neither reset nor go on."""
     said = any(says in line for line in run.lines)
@@ -217,6 +278,8 @@ def try_machine(machine: Machine, args: argparse.Namespace, only: str) -> Result
     boot = boot_of(machine, args, only)
     if not qemu.has_firmware(boot.firmware):
         return Result(name, True, f"no {boot.firmware} firmware in {qemu.UEFI_FOLDER}")
+    if machine.init:
+        return try_init(machine, args)
     if machine.says:
         boot.silence, boot.limit = 5, 30
         return judge_refusal(name, qemu.run(boot), machine.says)
@@ -245,6 +308,7 @@ def main(argv: List[str]) -> int:
     parser.add_argument("--mode", choices=sorted(MACHINES), required=True)
     parser.add_argument("--kernel", required=True)
     parser.add_argument("--iso", required=True)
+    parser.add_argument("--initramfs", default="", help="what the ISO has; without it the small init is not tried")
     parser.add_argument("words", nargs="*")
     args = parser.parse_args(argv)
     return run_matrix(args, Tap(), word(args.words, "test="), word(args.words, "only="))

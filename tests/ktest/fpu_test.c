@@ -7,17 +7,20 @@
 #include <mm/usercopy.h>
 #include <tests/ktest/user_machine.h>
 
-enum { BEST, NO_FXSAVE, NO_UNIT };
-static const uint32_t formats[] = {BEST, NO_FXSAVE};
+enum { BEST, NO_FXSAVE, LEAKS, NO_UNIT };
+static const uint32_t formats[] = {BEST, NO_FXSAVE, LEAKS};
 
 static uint32_t features;
+static char vendor[sizeof(cpu_info.vendor)];
 static struct arch_fpu state[2];
 static struct _fpstate frame;
 
-/* Takes the CPU for one without what a format leaves out. */
+/* Takes the CPU for one without what a format leaves out, or for one whose FXRSTOR leaves addresses. */
 static void take_cpu_for(uint32_t format)
 {
 	cpu_info.features = features;
+	if (format == LEAKS)
+		string_copy(cpu_info.vendor, sizeof(cpu_info.vendor), "AuthenticAMD", 12);
 	if (format == NO_FXSAVE)
 		cpu_info.features &= ~(CPUID_FXSR | CPUID_SSE);
 	if (format == NO_UNIT)
@@ -28,6 +31,7 @@ static void take_cpu_for(uint32_t format)
 KTEST_SETUP(fpu)
 {
 	features = cpu_info.features;
+	memcpy(vendor, cpu_info.vendor, sizeof(vendor));
 	if (!user_machine_begin())
 		ktest_fail("no memory for an address space");
 }
@@ -36,6 +40,7 @@ KTEST_TEARDOWN(fpu)
 {
 	user_machine_end();
 	cpu_info.features = features;
+	memcpy(cpu_info.vendor, vendor, sizeof(vendor));
 	arch_user_init();
 	arch_fpu_init(&state[0]);
 	arch_fpu_load(&state[0]);
@@ -174,12 +179,34 @@ KTEST(fpu, a_frame_from_fxsave_is_what_fnsave_stores)
 	EXPECT_EQ(judge.magic, 0xFFFF);
 }
 
+USER_PROGRAM(last, "	fldz" USER_ENDS);
+USER_PROGRAM(looks, "	subl $28, %esp\n"
+		    "	fnstenv (%esp)\n"
+		    "	movl 12(%esp), %ebx" USER_ENDS);
+
+/* QEMU's FXRSTOR leaves it too, so this shows what else would be seen. */
+KTEST(fpu, another_programs_last_address_does_not_show)
+{
+	struct user_thread t;
+
+	if (!(features & CPUID_FXSR))
+		SKIP("the CPU has no FXRSTOR");
+	take_cpu_for(LEAKS);
+	EXPECT(USER_RUN(last).ended);
+	arch_fpu_init(&state[0]);
+	arch_fpu_load(&state[0]);
+	t = USER_RUN(looks);
+	EXPECT(t.ended);
+	EXPECT_NE(t.last.ebx, USER_CODE);
+}
+
 KTEST_EACH(fpu, saving_leaves_the_registers, formats)
 {
 	take_cpu_for(param);
 	if (!arch_fpu_frame_size())
 		SKIP("the CPU has no floating-point unit");
 	ASSERT(run_mixed());
+	arch_fpu_init(&state[1]); /* FXSAVE leaves holes as they are */
 	arch_fpu_save(&state[1]);
 	EXPECT_EQ(memcmp(&state[0], &state[1], 6), 0);
 	EXPECT_EQ(memcmp(&state[0].image[32], &state[1].image[32], 76), 0);

@@ -133,6 +133,19 @@ KTEST(mremap, a_files_offset_moves_with_its_pages)
 	mapping_put(m);
 }
 
+/* The area to double would go first, to make room for its double. */
+KTEST(mremap, doubling_onto_itself_is_refused)
+{
+	struct mapping *m = mapping_create(x.tenant->owner, 4 * PAGE);
+
+	EXPECT_EQ(map_shared(&x.s, AT, 1, RW, m), AT);
+	EXPECT_EQ(store(&x.s, AT, 7), 0);
+	EXPECT_EQ(remap(AT, 0, 1, MREMAP_MAYMOVE | MREMAP_FIXED, AT), -EFAULT);
+	EXPECT_EQ(remap(AT, 0, 3, MREMAP_MAYMOVE | MREMAP_FIXED, AT), -EFAULT);
+	EXPECT_EQ(load(&x.s, AT), 7);
+	mapping_put(m);
+}
+
 /* An area that nobody wrote to grows over pages that somebody did: a child must get them. */
 KTEST(mremap, pages_that_join_an_untouched_area_are_inherited)
 {

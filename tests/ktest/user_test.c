@@ -218,6 +218,22 @@ KTEST(user, exceptions_of_a_program_are_told_with_vector_and_error)
 		run_exception(&exceptions[i]);
 }
 
+USER_PROGRAM(misaligned, "	pushl $0x40202\n"
+			 "	popfl\n" /* AC */
+			 "	movl -7(%esp), %eax" USER_ENDS);
+
+/* QEMU does not check it, Bochs does. */
+KTEST(user, a_program_may_have_alignment_checked)
+{
+	struct user_thread t = USER_RUN(misaligned);
+
+	EXPECT(arch_read_cr0() & CR0_AM);
+	if (t.ended)
+		SKIP("this CPU does not check alignment");
+	EXPECT_EQ(t.last.vector, 17);
+	EXPECT_EQ(t.last.error, 0);
+}
+
 static void note_trap(struct trap_frame *f)
 {
 	note_call(f);

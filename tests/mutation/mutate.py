@@ -19,6 +19,7 @@ import argparse
 import json
 import os
 import random
+import re
 import subprocess
 import sys
 import tempfile
@@ -38,7 +39,15 @@ from tap import Result, Tap  # noqa: E402
 MODES = ("two-level", "pae")
 CODEC = "arch/x86/include/arch/pte.h"
 # Suites that have another name than their module.
-SUITES = {"frame_init": "frame", "frame_check": "frame", "frame_zones": "frame", "kmap_check": "kmap", "pte": "pte"}
+SUITES = {
+    "frame_check": "frame",
+    "frame_init": "frame",
+    "frame_zones": "frame",
+    "mmap_advice": "advice",
+    "mmap_remap": "mremap",
+    "pgtable_run": "mmap",
+    "space_check": "space",
+}
 MACHINES = ("small", "plain", "i486", "holes", "nonx", "lowfew", "high", "full4g", "above4g", "full64g")
 PATIENCE = 4  # times as long as without a change, and a little more, is a hang
 KILLED, SURVIVED, EQUIVALENT, SAME, BROKEN = "killed", "survived", "equivalent", "same code", "does not compile"
@@ -205,8 +214,9 @@ class Mutator:
 def suite_of(file: str) -> str:
     stem = Path(file).stem
     suite = SUITES.get(stem, stem)
-    folders = ("tests/ktest", "tests/host")
-    return suite if any((ROOT / f / f"{suite}_test.c").exists() for f in folders) else ""
+    case = re.compile(rf"^KTEST\w*\({suite},", re.M)
+    files = [*(ROOT / "tests/ktest").glob("*_test.c"), *(ROOT / "tests/host").glob("*_test.c")]
+    return suite if any(case.search(file.read_text()) for file in files) else ""
 
 
 def listed(name: str) -> Dict[Tuple[str, str, str], str]:

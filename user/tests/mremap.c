@@ -135,6 +135,13 @@ FACT(an_old_length_of_zero_doubles_a_shared_mapping)
 	EXPECT_EQ(q[3], 8);
 }
 
+FACT(a_shared_mapping_doubled_onto_itself_is_EFAULT)
+{
+	char *p = mmap(NULL, 2 * PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+	EXPECT_ERRNO((intptr_t)mremap(p, 0, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, p), EFAULT);
+}
+
 FACT(what_fork_shares_can_be_moved_by_either)
 {
 	char *p = pages(2), *q;

@@ -1,0 +1,99 @@
+#!/usr/bin/env python3
+"""programs.py - programs on a kernel, each in a boot of its own, whose whole output counts. A TAP line for each.
+
+    programs.py --mode two-level --kernel build/quire.elf --build build/user       or --mode pae, quire-pae.elf
+    programs.py ... only=churn                                                     those with this in their names
+"""
+from __future__ import annotations
+
+import argparse
+import os
+import re
+import subprocess
+import sys
+from dataclasses import dataclass
+from typing import List
+
+import qemu
+import tour
+from matrix import word
+from tap import Result, Tap
+
+BENCH = os.path.join(os.path.dirname(__file__), "..", "..", "scripts", "bench_user.py")
+ENDED_WELL = 1  # QEMU's status for a first program's 0
+FREE = re.compile(r"free before (\d+) KiB, after (\d+) KiB")
+CPUS = {"two-level": "486", "pae": "max"}  # one that has least, and one that has most of what protects the kernel
+
+
+@dataclass
+class Program:
+    name: str
+    words: str
+    says: str  # in the line that also says how much memory was free
+
+
+# Half a million calls for each kernel, with seeds of their own.
+PROGRAMS = {
+    "two-level": [
+        Program("sysfuzz", "/bin/sysfuzz 500000 1", "sysfuzz: 500"),
+        Program("churn", "/bin/churn 10000", "churn: 10000 rounds"),
+    ],
+    "pae": [
+        Program("sysfuzz", "/bin/sysfuzz 500000 2", "sysfuzz: 500"),
+        Program("churn", "/bin/churn 10000", "churn: 10000 rounds"),
+    ],
+}
+
+
+def boot(args: argparse.Namespace, archive: str, words: List[str]) -> qemu.Run:
+    path = os.path.join(args.build, archive)
+    cpu = CPUS[args.mode]
+    return qemu.run(qemu.Boot(kernel=args.kernel, words=["selftest=off", *words], initramfs=path, cpu=cpu))
+
+
+def run_program(args: argparse.Namespace, program: Program) -> List[str]:
+    """What is wrong; nothing when it ended well and no memory was lost."""
+    run = boot(args, "initramfs-tests.cpio", ["--", *program.words.split()])
+    line = next((line for line in run.lines if line.startswith(program.says) and FREE.search(line)), "")
+    free = FREE.search(line)
+    notes = [f"ended with {run.ending.text()}"] if run.ending.status != ENDED_WELL else []
+    if not free or int(free.group(2)) < int(free.group(1)):
+        notes.append(f"no line '{program.says}...' with as much memory free as before, but '{line}'")
+    return [*notes, *run.errors, *run.lines[-30:]] if notes else []
+
+
+def run_tour(args: argparse.Namespace) -> List[str]:
+    run = boot(args, "initramfs.cpio", [])
+    notes = tour.faults(run.lines)
+    return [*notes, run.ending.text(), *run.errors] if notes or run.ending.status != ENDED_WELL else []
+
+
+def run_bench(args: argparse.Namespace) -> List[str]:
+    """Only that it works: the script finds a figure for each of its rows or fails."""
+    words = ["--kernel", args.kernel, "--base", f"{args.build}/initramfs.cpio", "--program", f"{args.build}/bench"]
+    done = subprocess.run([sys.executable, BENCH, *words], capture_output=True, text=True)
+    return [] if done.returncode == 0 else [f"exit status {done.returncode}", *done.stderr.splitlines()]
+
+
+def main(argv: List[str]) -> int:
+    qemu.end_on_sigterm()
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--mode", choices=sorted(PROGRAMS), required=True)
+    parser.add_argument("--kernel", required=True)
+    parser.add_argument("--build", required=True, help="where the programs and archives are")
+    parser.add_argument("words", nargs="*")
+    args = parser.parse_args(argv)
+    only = word(args.words, "only=")
+    tests = {program.name: (lambda p=program: run_program(args, p)) for program in PROGRAMS[args.mode]}
+    tests["vmtour"] = lambda: run_tour(args)
+    tests["bench"] = lambda: run_bench(args)
+    tap = Tap()
+    for name, run in tests.items():
+        if only in name:
+            notes = run()
+            tap.add(Result(f"program.{args.mode}.{name}", not notes, None, notes))
+    return tap.finish()
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
