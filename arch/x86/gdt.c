@@ -37,6 +37,7 @@ static uint64_t task_descriptor(const struct tss *t)
 	return descriptor((uint32_t)t, sizeof(*t) - 1, ACCESS_TASK, FLAGS_BYTES);
 }
 
+/* LLDT of 0: a reset leaves a local table of 64 KiB at address 0 (SDM 3A table 9-1), where programs may map pages. */
 static void load(void)
 {
 	struct {
@@ -52,9 +53,10 @@ static void load(void)
 			 "movl %2, %%fs\n\t"
 			 "movl %2, %%gs\n\t"
 			 "movl %2, %%ss\n\t"
+			 "lldt %w4\n\t"
 			 "ltr %w3"
 			 :
-			 : "m"(gdtr), "i"(GDT_KERNEL_CODE), "r"(GDT_KERNEL_DATA), "r"(GDT_TASK)
+			 : "m"(gdtr), "i"(GDT_KERNEL_CODE), "r"(GDT_KERNEL_DATA), "r"(GDT_TASK), "r"(0)
 			 : "memory");
 }
 

@@ -204,6 +204,19 @@ KTEST(trap, control_registers_say_that_protection_is_on)
 }
 
 /* Whatever of the paging unit the CPU has is found, and on; where it is to pass for a 486, nothing is. */
+KTEST(trap, there_is_no_local_descriptor_table)
+{
+	uint32_t selector;
+
+	__asm__ volatile("sldt %0" : "=r"(selector));
+	EXPECT_EQ(selector & 0xFFFF, 0);
+	__asm__ volatile("lar %1, %0"
+			 : "=r"(selector)
+			 : "r"(0x1237), "0"(0x5A5A5A5A)
+			 : "cc"); /* no access through it */
+	EXPECT_EQ(selector, 0x5A5A5A5A);
+}
+
 KTEST(trap, what_the_paging_unit_has_is_on)
 {
 	uint32_t cr4 = trap_control().cr4;

@@ -72,6 +72,13 @@ static void bad_selector(void)
 	__asm__ volatile("movw %w0, %%fs" : : "r"(0x68));
 }
 
+#define LOCAL 0x1237 /* a selector: level 3, of the local table, at 0x1230 in it */
+
+static void local_selector(void)
+{
+	__asm__ volatile("movw %w0, %%gs" : : "r"(LOCAL));
+}
+
 static void kernel_address(void)
 {
 	(void)*(volatile char *)0xc0100000;
@@ -145,6 +152,21 @@ FACT(a_kernel_s_selector_is_SIGSEGV)
 	watch(bad_selector);
 	EXPECT_EQ(signo, SIGSEGV);
 	EXPECT_EQ(error_code, 0x68);
+}
+
+/* A reset leaves a local table at address 0: what a program put there was taken for one, gates to ring 0 too. */
+FACT(memory_is_no_local_table)
+{
+	static const uint64_t data_of_level_3 = 0x00cff2000000ffff;
+	char *p = mmap((void *)0x1000, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED,
+		       -1, 0);
+
+	REQUIRE(p == (char *)0x1000);
+	memcpy(p + 0x230, &data_of_level_3, sizeof(data_of_level_3));
+	watch(local_selector);
+	EXPECT_EQ(signo, SIGSEGV);
+	EXPECT_EQ(code, SI_KERNEL);
+	EXPECT_EQ(error_code, LOCAL & ~3);
 }
 
 FACT(a_kernel_s_address_faults_in_a_program)
