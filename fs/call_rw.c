@@ -245,15 +245,19 @@ int32_t sys_sendfile64(struct trap_frame *f)
 /* The first place from `at` on that is data, or a hole; behind the end is one. -ENXIO where `at` is not in the file. */
 static int64_t find_data(struct mapping *m, uint64_t at, bool data)
 {
+	uint32_t page = (uint32_t)(at >> PAGE_SHIFT), found;
+
 	if (at >= m->size)
 		return -ENXIO;
-	for (; at < m->size; at = (at | (PAGE_SIZE - 1)) + 1) {
-		pfn_t frame;
-
-		mapping_page(m, (uint32_t)(at >> PAGE_SHIFT), false, &frame);
-		if ((frame.n != 0) == data)
-			return (int64_t)at;
+	found = mapping_next(m, page);
+	while (!data && found == page) {
+		at = (uint64_t)++page << PAGE_SHIFT;
+		found = mapping_next(m, page);
 	}
+	if (data && found != page)
+		at = found == MAPPING_NONE ? m->size : (uint64_t)found << PAGE_SHIFT;
+	if (at < m->size)
+		return (int64_t)at;
 	return data ? -ENXIO : (int64_t)m->size;
 }
 

@@ -4,8 +4,12 @@
  */
 #include <asm/poll.h>
 #include <fs/file.h>
+#include <fs/up.h>
 #include <lib/string.h>
 #include <mm/slab.h>
+
+/* What a read gets before others may run; and what shares a position gets in one go. */
+#define READ_PIECE (1u << 20)
 
 static struct cache files;
 
@@ -133,6 +137,21 @@ static bool place_ok(const struct file *f, uint64_t at)
 	return f->ops->is_stream || at <= FILE_SIZE_MOST;
 }
 
+/* A read may be long where little memory is: holes, zeros, one page over and over. */
+static int32_t read_by_pieces(struct file *f, struct uio *u, uint64_t at)
+{
+	uint32_t left = u->left, done = 0, part;
+	int32_t got;
+
+	do {
+		part = u->left = left - done < READ_PIECE ? left - done : READ_PIECE;
+		got = f->ops->read(f, u, at + done);
+		done += got > 0 ? (uint32_t)got : 0;
+	} while (got > 0 && (uint32_t)got == part && done < left && !current_pause());
+	u->left = left - done;
+	return done ? (int32_t)done : got;
+}
+
 int32_t file_read(struct file *f, struct uio *u, uint64_t at)
 {
 	int32_t done;
@@ -145,7 +164,7 @@ int32_t file_read(struct file *f, struct uio *u, uint64_t at)
 		return -EINVAL;
 	/* It may wait, and who shares the descriptors may close it meanwhile. */
 	file_get(f);
-	done = f->ops->read(f, u, at);
+	done = f->ops->is_stream ? f->ops->read(f, u, at) : read_by_pieces(f, u, at);
 	file_put(f);
 	return done;
 }

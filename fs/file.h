@@ -107,7 +107,7 @@ int32_t file_write(struct file *f, struct uio *u, uint64_t at);
 int32_t file_read_here(struct file *f, struct uio *u);
 int32_t file_write_here(struct file *f, struct uio *u);
 
-/* Sets a regular file's size: 0 or -EFBIG. */
+/* Sets a regular file's size: 0, -EFBIG, or -ETXTBSY while a program runs from it. */
 int regular_truncate(struct inode *i, uint64_t size);
 
 /* Gives pages to the holes of a range, and with grow the file its end: 0, -EFBIG, -ENOSPC or -ENOMEM. */

@@ -25,7 +25,7 @@ static bool wants_to_write(uint32_t flags)
 /* Opens what was found; takes no reference of the caller's. */
 static int open_found(const struct opening *o, struct inode *i, struct file **out)
 {
-	bool directory = inode_is(i, S_IFDIR);
+	bool directory = inode_is(i, S_IFDIR), cut;
 	int err;
 
 	if (o->flags & O_CREAT && o->flags & O_EXCL && !o->created)
@@ -42,8 +42,11 @@ static int open_found(const struct opening *o, struct inode *i, struct file **ou
 		return -EISDIR;
 	if (inode_is(i, S_IFREG) && !i->ops && !(o->flags & O_LARGEFILE) && i->mapping.size > FILE_SMALL_MOST)
 		return -EOVERFLOW;
+	cut = o->flags & O_TRUNC && !o->created && inode_is(i, S_IFREG) && !i->ops;
+	if (cut && i->runners)
+		return -ETXTBSY;
 	err = file_create(i, o->flags, out);
-	if (!err && o->flags & O_TRUNC && !o->created && inode_is(i, S_IFREG) && !i->ops)
+	if (!err && cut)
 		err = regular_truncate(i, 0);
 	return err;
 }

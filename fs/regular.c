@@ -165,7 +165,7 @@ static int32_t write_regular(struct file *f, struct uio *u, uint64_t at)
 
 int regular_truncate(struct inode *i, uint64_t size)
 {
-	int err = size > MAPPING_SIZE_MAX ? -EFBIG : mapping_truncate(&i->mapping, size);
+	int err = i->runners ? -ETXTBSY : mapping_truncate(&i->mapping, size);
 
 	if (!err)
 		inode_touch(i);

@@ -10,6 +10,12 @@ int64_t clock_unix_ns(void);
 /* Sends a signal to a process group; the terminal's characters do. */
 void signal_group(int32_t group, int signo);
 
+/*
+ * For what takes long: lets others run when the running process's slice is over. True when a signal is due, and what
+ * was done so far is to be the result.
+ */
+bool current_pause(void);
+
 /* The running process's group and session leader's; terminals ask. */
 int32_t current_group(void);
 

@@ -5,6 +5,7 @@
 #include <arch/irq.h>
 #include <arch/timer.h>
 #include <asm/signal.h>
+#include <fs/up.h>
 #include <kernel/proc.h>
 #include <lib/panic.h>
 #include <mm/usercopy.h>
@@ -286,6 +287,13 @@ void sched_tick(bool from_user)
 		sched.slice--;
 	if (!sched.slice && !TAILQ_EMPTY(&sched.ready))
 		arch_return_work = 1;
+}
+
+bool current_pause(void)
+{
+	if (!sched.slice && !TAILQ_EMPTY(&sched.ready))
+		sched_yield();
+	return signal_due(current);
 }
 
 void sched_return_work(struct trap_frame *f)

@@ -2,6 +2,7 @@
 #include <arch/timer.h>
 #include <asm/resource.h>
 #include <asm/signal.h>
+#include <fs/up.h>
 #include <kernel/proc.h>
 #include <kernel/random.h>
 #include <kernel/sys.h>
@@ -94,7 +95,7 @@ int32_t sys_getrandom(struct trap_frame *f)
 		left -= copied;
 		if (copied < part)
 			return done ? (int32_t)done : -EFAULT;
-		if (left && signal_due(current))
+		if (left && current_pause())
 			break;
 	}
 	return (int32_t)done;

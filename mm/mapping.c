@@ -161,6 +161,22 @@ int mapping_page(struct mapping *m, uint32_t index, bool create, pfn_t *out)
 	return out->n || !create ? 0 : fill_hole(m, index, out);
 }
 
+uint32_t mapping_next(const struct mapping *m, uint32_t index)
+{
+	while (m->pages && index < INDEX_END && fits(index, m->height)) {
+		const union mapping_slot *slot = &m->root;
+		unsigned level = m->height;
+
+		for (; level && slot->node; level--)
+			slot = &slot->node->slot[slot_index(index, level)];
+		if (!level && slot->frame.n)
+			return index;
+		/* No page is below this slot: on behind all that it stands for. */
+		index = (index | ((1u << MAPPING_NODE_BITS * level) - 1)) + 1;
+	}
+	return MAPPING_NONE;
+}
+
 uint32_t mapping_slots(struct mapping *m, uint32_t index, const union mapping_slot **slots)
 {
 	*slots = find_slot(m, index);
@@ -313,12 +329,11 @@ static void unmap_page_of(const struct area *a, uint32_t index, pfn_t f)
 /* The nodes stay until the file is cut or ends. */
 void mapping_punch(struct mapping *m, uint32_t first, uint32_t count)
 {
-	for (uint32_t index = first; index - first < count && fits(index, m->height); index++) {
+	for (uint32_t index = mapping_next(m, first); index != MAPPING_NONE && index - first < count;
+	     index = mapping_next(m, index + 1)) {
 		union mapping_slot *slot = find_slot(m, index);
 		struct area *a;
 
-		if (!slot || !slot->frame.n)
-			continue;
 		LIST_FOREACH (a, &m->areas, of_file)
 			unmap_page_of(a, index, slot->frame);
 		frame_put(slot->frame);

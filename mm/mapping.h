@@ -62,6 +62,10 @@ uint32_t mapping_slots(struct mapping *m, uint32_t index, const union mapping_sl
 /* Returns how many pages of the file there are, the last one in part or not. */
 uint32_t mapping_page_count(const struct mapping *m);
 
+/* Returns the first page from index on that is in the cache; MAPPING_NONE where there is none. Skips holes by nodes. */
+#define MAPPING_NONE UINT32_MAX
+uint32_t mapping_next(const struct mapping *m, uint32_t index);
+
 /*
  * Sets the size. What lies behind it is freed, unmapped from every area first, and the tail of the last page
  * zeroed. Returns 0 or -EFBIG. Growing makes a hole.

@@ -184,6 +184,8 @@ KTEST(calls_file, seeking_finds_data_and_holes)
 	EXPECT_EQ(CALL(sys_lseek, FD(fd), 0, SEEK_DATA), 5 * PAGE_SIZE);
 	EXPECT_EQ(CALL(sys_lseek, FD(fd), 5 * PAGE_SIZE, SEEK_HOLE), 5 * PAGE_SIZE + 1);
 	EXPECT_EQ(CALL(sys_lseek, FD(fd), 7, SEEK_HOLE), 7);
+	EXPECT_EQ(CALL(sys_lseek, FD(fd), 5 * PAGE_SIZE - 1, SEEK_HOLE), 5 * PAGE_SIZE - 1);
+	EXPECT_EQ(CALL(sys_lseek, FD(fd), 5 * PAGE_SIZE + 0, SEEK_DATA), 5 * PAGE_SIZE);
 	EXPECT_EQ(CALL(sys_lseek, FD(fd), 5 * PAGE_SIZE + 1, SEEK_DATA), -ENXIO);
 	EXPECT_EQ(CALL(sys_lseek, FD(fd), 0, SEEK_END), 5 * PAGE_SIZE + 1);
 	EXPECT_EQ(CALL(sys_lseek, FD(fd), FD(-5), SEEK_SET), -EINVAL);
@@ -351,6 +353,27 @@ KTEST(calls_file, relative_paths_begin_at_descriptors)
 	EXPECT_EQ(CALL(sys_fchdir, FD(dir)), 0);
 	EXPECT_EQ(CALL(sys_access, ustr("n"), 0), 0);
 	EXPECT_EQ(CALL(sys_fchdir, FD(dir + 1)), -ENOTDIR);
+}
+
+/* A thousand runs of one page: no memory to speak of, but long. */
+KTEST(calls_file, what_takes_long_lets_others_run_and_ends_with_a_signal)
+{
+	static const uint32_t runs = 1024;
+	int32_t zero = uopen("/dev/zero", O_RDWR), console = uopen("/dev/console", O_RDWR);
+
+	for (uint32_t i = 0; i < runs; i++) {
+		const struct user_run run = {U, 4096};
+
+		uput(U + 4096 + i * (uint32_t)sizeof(run), &run, sizeof(run));
+	}
+	EXPECT_EQ(CALL(sys_readv, FD(zero), U + 4096, runs), 4 << 20);
+	up_pauses = 2;
+	EXPECT_EQ(CALL(sys_readv, FD(zero), U + 4096, runs), 2 << 20);
+	up_pauses = 1;
+	EXPECT_EQ(CALL(sys_write, FD(console), U, 4096), 64);
+	up_pauses = 1;
+	EXPECT_EQ(CALL(sys_write, FD(console), U, 64), 64);
+	EXPECT_EQ(up_pauses, 1);
 }
 
 KTEST(calls_file, devices_do_what_they_are_for)

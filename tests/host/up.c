@@ -22,6 +22,7 @@ uint32_t up_signals;
 int up_last_signal;
 uint32_t up_wakes, up_texts;
 uint32_t up_random;
+uint32_t up_pauses; /* the last of them is for a signal */
 char up_console[4096];
 uint32_t up_console_length;
 
@@ -33,6 +34,7 @@ void up_reset(void)
 	up_last_signal = 0;
 	up_wakes = 0;
 	up_texts = 0;
+	up_pauses = 0;
 	up_random = 0x5A5A5A5A;
 	up_console_length = 0;
 }
@@ -45,6 +47,11 @@ struct files *current_files(void)
 struct fs_context *current_fs(void)
 {
 	return &up_fs;
+}
+
+bool current_pause(void)
+{
+	return up_pauses && !--up_pauses;
 }
 
 int32_t current_group(void)

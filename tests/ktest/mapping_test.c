@@ -102,6 +102,27 @@ KTEST(mapping, pages_are_found_at_any_index)
 	EXPECT_EQ(mapping_page(&m, 0xFFFFFFFFu, true, &f), -EFBIG);
 }
 
+/* From far apart to side by side, in trees of every height; a walk page by page would take minutes. */
+KTEST(mapping, the_next_page_is_found_over_holes)
+{
+	static const uint32_t at[] = {0, 1, 63, 64, 4095, 4096, 262144, 0x1000000, 0x40000000, 0x7FFFFFFF};
+	pfn_t f;
+
+	EXPECT_EQ(mapping_next(&m, 0), MAPPING_NONE);
+	for (unsigned count = 1; count <= ARRAY_SIZE(at); count++) {
+		ASSERT_EQ(mapping_page(&m, at[count - 1], true, &f), 0);
+		for (unsigned i = 0; i < count; i++) {
+			EXPECT_EQ(mapping_next(&m, at[i]), at[i]);
+			EXPECT_EQ(mapping_next(&m, i ? at[i - 1] + 1 : 0), at[i]);
+		}
+		EXPECT_EQ(mapping_next(&m, at[count - 1] + 1), MAPPING_NONE);
+	}
+	mapping_punch(&m, 64, 0x7FFFFFFF - 64);
+	EXPECT_EQ(mapping_next(&m, 64), 0x7FFFFFFF);
+	EXPECT_EQ(m.pages, 4);
+	EXPECT_EQ(mapping_next(&m, 0x80000000), MAPPING_NONE);
+}
+
 KTEST(mapping, nodes_go_with_their_pages)
 {
 	uint32_t before = kmalloc_used();

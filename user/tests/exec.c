@@ -471,6 +471,8 @@ FACT(the_program_headers_are_where_the_vector_says)
 FACT(a_running_program_cannot_be_written)
 {
 	EXPECT_ERRNO(open(me, O_WRONLY), ETXTBSY);
+	EXPECT_ERRNO(open(me, O_RDONLY | O_TRUNC), ETXTBSY);
+	EXPECT_ERRNO(truncate(me, 0), ETXTBSY);
 }
 
 FACT(vfork_and_exec_set_the_parent_free)
