@@ -85,9 +85,23 @@ static int32_t read_regular(struct file *f, struct uio *u, uint64_t at)
 	return done ? (int32_t)done : -EFAULT;
 }
 
-/* A file that holds no more is full, whether that is a matter of quotas or of memory that is gone. */
-static int full(int err)
+/* Files leave one part in so many of their container to programs, whose faults end them where there is nothing. */
+#define LEFT_TO_PROGRAMS 32u
+
+static bool has_room(const struct mapping *m)
 {
+	uint32_t quota = 0, used = 0;
+
+	container_get_quota(m->payer, &quota);
+	container_get_usage(m->payer, &used);
+	return quota - used > quota / LEFT_TO_PROGRAMS;
+}
+
+/* A page for a hole. A file that holds no more is full, be it for a quota or for memory that is gone. */
+static int fill_hole(struct mapping *m, uint32_t index, pfn_t *out)
+{
+	int err = has_room(m) ? mapping_page(m, index, true, out) : -ENOSPC;
+
 	return err == -EDQUOT || err == -ESRCH ? -ENOSPC : err;
 }
 
@@ -101,9 +115,9 @@ static int32_t write_piece(struct mapping *m, struct uio *u, uint64_t at, const 
 
 	mapping_page(m, p->index, false, &frame);
 	hole = !frame.n;
-	err = hole ? mapping_page(m, p->index, true, &frame) : 0;
+	err = hole ? fill_hole(m, p->index, &frame) : 0;
 	if (err)
-		return full(err);
+		return err;
 	copied = frame_from_user(u, frame, p);
 	if (!copied && hole)
 		mapping_punch(m, p->index, 1);
@@ -181,13 +195,15 @@ int regular_fill(struct inode *i, uint64_t at, uint64_t end, bool grow)
 		return -EFBIG;
 	for (uint64_t page = at >> PAGE_SHIFT; page << PAGE_SHIFT < end; page++) {
 		pfn_t frame;
-		int err = mapping_page(m, (uint32_t)page, true, &frame);
+		int err = mapping_page(m, (uint32_t)page, false, &frame);
 
+		if (!frame.n)
+			err = fill_hole(m, (uint32_t)page, &frame);
 		if (err) {
 			/* What lies behind the end goes again. */
 			mapping_truncate(m, end > before ? end : before);
 			mapping_truncate(m, before);
-			return full(err);
+			return err;
 		}
 	}
 	if (grow && end > before)

@@ -355,6 +355,27 @@ KTEST(calls_file, relative_paths_begin_at_descriptors)
 	EXPECT_EQ(CALL(sys_fchdir, FD(dir + 1)), -ENOTDIR);
 }
 
+/* One part in 32: else the next page fault of any program would be its end. */
+KTEST(calls_file, files_leave_a_part_of_the_memory_to_programs)
+{
+	struct container_id before = fs_container;
+	uint32_t pages = 0;
+	int32_t fd;
+
+	ASSERT_EQ(container_split(CONTAINER_ROOT, 64, &fs_container), 0);
+	fd = uopen("/big", O_CREAT | O_RDWR);
+	while (pages < 64 && CALL(sys_write, FD(fd), U, PAGE_SIZE) == (int32_t)PAGE_SIZE)
+		pages++;
+	EXPECT_EQ(pages, 62);
+	EXPECT_EQ(CALL(sys_write, FD(fd), U, 1), -ENOSPC);
+	EXPECT_EQ(CALL(sys_pwrite64, FD(fd), U, 1, 0, 0), 1);
+	EXPECT_EQ(CALL(sys_fallocate, FD(fd), 0, 0, 0, 63 * PAGE_SIZE, 0), -ENOSPC);
+	EXPECT_EQ(CALL(sys_close, FD(fd)), 0);
+	EXPECT_EQ(CALL(sys_unlink, ustr("/big")), 0);
+	EXPECT_EQ(container_destroy(fs_container), 0);
+	fs_container = before;
+}
+
 /* A thousand runs of one page: no memory to speak of, but long. */
 KTEST(calls_file, what_takes_long_lets_others_run_and_ends_with_a_signal)
 {
