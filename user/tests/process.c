@@ -281,6 +281,14 @@ FACT(a_futex_wakes_nobody_and_waits_for_nothing_changed)
 	EXPECT_ERRNO(syscall(SYS_futex, 16, FUTEX_WAIT, 1, 0, 0, 0), EFAULT);
 }
 
+FACT(a_futex_is_a_word_at_its_place)
+{
+	uint32_t words[2] = {0, 0};
+
+	EXPECT_ERRNO(syscall(SYS_futex, (char *)words + 1, FUTEX_WAKE, 1, 0, 0, 0), EINVAL);
+	EXPECT_ERRNO(syscall(SYS_futex, 16, FUTEX_WAIT, 1, 0, 0, 0), EFAULT);
+}
+
 FACT(prctl_keeps_a_name)
 {
 	char name[17] = "";
