@@ -293,7 +293,9 @@ int32_t sys_kill(struct trap_frame *f)
 	if (pid == INT32_MIN)
 		return -ESRCH;
 	proc_each(send_one, &s);
-	return s.sent ? 0 : s.any ? -EPERM : -ESRCH;
+	if (!s.any)
+		return -ESRCH;
+	return s.sent || pid == -1 ? 0 : -EPERM;
 }
 
 static int32_t send_thread(int32_t pid, uint32_t signo)

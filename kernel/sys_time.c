@@ -243,7 +243,9 @@ int32_t sys_alarm(struct trap_frame *f)
 	uint64_t length = (uint64_t)ARG1(f) * NS_PER_S;
 
 	sched_set_alarm(current, length ? clock_ns() + length : 0, 0);
-	return (int32_t)((left + NS_PER_S - 1) / NS_PER_S);
+	if (left && left < NS_PER_S)
+		return 1; /* 0 would be none at all */
+	return (int32_t)((left + NS_PER_S / 2) / NS_PER_S);
 }
 
 /* struct itimerval: the interval, then what is left, in seconds and microseconds. */

@@ -36,7 +36,7 @@ MODES = ("two-level", "pae")
 TARGETS = {
     "container": (1500, 1024),
     "cpio": (1500, 4096),
-    "elf": (4000, 4096),
+    "elf": (1500, 4096),
     "frame": (150, 512),
     "memmap": (4000, 4096),
     "multiboot2": (40000, 4096),

@@ -331,7 +331,7 @@ static pfn_t use_up_quota(struct container_id c)
 {
 	pfn_t first = NO_FRAME, f;
 
-	while (!container_alloc(c, 0, &f)) {
+	while (!container_alloc(c, ALLOC_KERNEL, &f)) {
 		arch_frame_write(f, 0, &first, sizeof(first));
 		first = f;
 	}

@@ -200,6 +200,37 @@ FACT(work_is_counted_as_time_of_the_process)
 	EXPECT_ERRNO(getrusage(77, &usage), EINVAL);
 }
 
+static unsigned left_of(long seconds, long us)
+{
+	struct itimerval t = {{0, 0}, {seconds, us}};
+
+	EXPECT_EQ(setitimer(ITIMER_REAL, &t, NULL), 0);
+	return (unsigned)syscall(SYS_alarm, 0);
+}
+
+FACT(alarm_tells_whole_seconds_and_never_none)
+{
+	EXPECT_EQ(left_of(50, 300000), 50);
+	EXPECT_EQ(left_of(50, 900000), 51);
+	EXPECT_EQ(left_of(0, 300000), 1);
+	EXPECT_EQ(syscall(SYS_alarm, 0), 0);
+}
+
+FACT(wrong_intervals_are_EINVAL)
+{
+	struct itimerval t = {{0, 0}, {1, 1000000}}, negative = {{0, -1}, {1, 0}};
+
+	EXPECT_ERRNO(setitimer(ITIMER_REAL, &t, NULL), EINVAL);
+	EXPECT_ERRNO(setitimer(ITIMER_REAL, &negative, NULL), EINVAL);
+}
+
+FACT(half_of_the_nanoseconds_is_padding)
+{
+	struct time64 t = {0, 0x100000001};
+
+	EXPECT_EQ(syscall(SYS_clock_nanosleep_time64, CLOCK_MONOTONIC, 0, &t, NULL), 0);
+}
+
 FACT(getitimer_of_no_timer_is_EINVAL)
 {
 	struct itimerval t = {{0, 0}, {0, 0}};

@@ -71,6 +71,11 @@ static void show(const char *what, int argc, char **argv)
 
 		__asm__ volatile("fnstcw %0" : "=m"(control));
 		printf("%x %u", control, (unsigned)(((uintptr_t)argv - 4) % 16));
+	} else if (!strcmp(what, "signal stack")) {
+		stack_t now;
+
+		sigaltstack(NULL, &now);
+		printf("%d %u", now.ss_flags, (unsigned)now.ss_size);
 	} else if (!strcmp(what, "stack")) {
 		show_stack();
 	} else if (!strcmp(what, "ready")) {
@@ -194,6 +199,16 @@ FACT(handlers_go_ignoring_and_the_mask_stay)
 	signal(SIGUSR1, SIG_IGN);
 	EXPECT_EQ(shown(me, words, "signals"), 0);
 	EXPECT(!strcmp(output, "1 1"));
+}
+
+FACT(the_alternate_stack_goes)
+{
+	stack_t s = {.ss_sp = pages(8), .ss_size = 8 * PAGE};
+	char *words[] = {"name", NULL};
+
+	EXPECT_EQ(sigaltstack(&s, NULL), 0);
+	EXPECT_EQ(shown(me, words, "signal stack"), 0);
+	EXPECT(!strcmp(output, "2 0"));
 }
 
 FACT(each_start_has_other_random_bytes)

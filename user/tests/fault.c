@@ -255,6 +255,69 @@ FACT(a_program_s_constants_are_not_writable)
 
 static char zeroes[100 * PAGE];
 
+static void divide_by_nothing(void)
+{
+	unsigned short control = 0x37b; /* division by zero is not masked */
+
+	__asm__ volatile("fninit\n\tfldcw %0\n\tfld1\n\tfldz\n\tfdivrp\n\tfwait" : : "m"(control));
+}
+
+FACT(an_exception_of_the_fpu_is_SIGFPE_with_its_reason)
+{
+	watch(divide_by_nothing);
+	__asm__ volatile("fninit");
+	EXPECT_EQ(signo, SIGFPE);
+	EXPECT_EQ(code, FPE_FLTDIV);
+}
+
+static volatile int traced, trace_code;
+
+static void note_trace(int sig, siginfo_t *info, void *context)
+{
+	(void)context;
+	traced += sig == SIGTRAP;
+	trace_code = info->si_code;
+}
+
+FACT(each_step_of_a_traced_program_is_SIGTRAP)
+{
+	struct sigaction a = {.sa_sigaction = note_trace, .sa_flags = SA_SIGINFO};
+
+	sigaction(SIGTRAP, &a, NULL);
+	__asm__ volatile("pushfl\n\torl $0x100, (%%esp)\n\tpopfl\n\tnop\n\tnop\n\t"
+			 "pushfl\n\tandl $~0x100, (%%esp)\n\tpopfl"
+			 :
+			 :
+			 : "memory", "cc");
+	EXPECT(traced >= 4 && traced <= 5);
+	EXPECT_EQ(trace_code, TRAP_TRACE);
+}
+
+FACT(faults_are_counted)
+{
+	struct rusage before, after;
+	char *p = pages(50);
+
+	getrusage(RUSAGE_SELF, &before);
+	for (unsigned i = 0; i < 50; i++)
+		p[i * PAGE] = 1;
+	getrusage(RUSAGE_SELF, &after);
+	EXPECT(after.ru_minflt - before.ru_minflt >= 50);
+}
+
+static void segv_without_stack(void)
+{
+	struct sigaction a = {.sa_sigaction = note_trace, .sa_flags = SA_SIGINFO | SA_NODEFER};
+
+	sigaction(SIGSEGV, &a, NULL);
+	__asm__ volatile("movl $16, %esp\n\tpushl $0");
+}
+
+FACT(a_handler_that_has_no_stack_is_not_tried_for_ever)
+{
+	EXPECT_EQ(WTERMSIG(in_child(segv_without_stack)), SIGSEGV);
+}
+
 FACT(bss_is_zero)
 {
 	for (unsigned i = 0; i < sizeof(zeroes); i += 100)

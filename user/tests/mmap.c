@@ -204,3 +204,14 @@ FACT(a_growing_mapping_stops_at_the_guard_gap)
 	EXPECT(p > room + 200 * PAGE); /* 256 pages; a kernel may choose less */
 	EXPECT_NO_FAULT(try_read(room));
 }
+
+FACT(the_older_mmap_takes_its_offset_in_bytes)
+{
+	uint32_t a[6] = {0, PAGE, PROT_READ, MAP_PRIVATE, (uint32_t)file_of(2 * PAGE), PAGE};
+	char *p = (char *)syscall(SYS_mmap, a);
+
+	REQUIRE(p != MAP_FAILED);
+	EXPECT_EQ(*p, 2);
+	a[5] = 100;
+	EXPECT_ERRNO(syscall(SYS_mmap, a), EINVAL);
+}

@@ -2,6 +2,7 @@
 #include "fact.h"
 #include <asm/ldt.h>
 #include <grp.h>
+#include <linux/capability.h>
 #include <linux/futex.h>
 #include <sched.h>
 #include <signal.h>
@@ -36,6 +37,70 @@ FACT(users_and_groups_can_be_read_and_given_up)
 	wait(&status);
 	if (r == 0)
 		EXPECT_EQ(status, 0);
+}
+
+static bool users_are(uid_t real, uid_t effective, uid_t saved, uid_t of_files)
+{
+	uid_t r = 99, e = 99, s = 99;
+
+	return !getresuid(&r, &e, &s) && r == real && e == effective && s == saved &&
+	       (uid_t)syscall(SYS_setfsuid32, -1) == of_files;
+}
+
+FACT(setreuid_saves_a_new_effective_user)
+{
+	EXPECT_EQ(syscall(SYS_setreuid32, -1, 6), 0);
+	EXPECT(users_are(0, 6, 6, 6));
+	EXPECT_EQ(syscall(SYS_setreuid32, -1, 0), 0);
+	EXPECT(users_are(0, 0, 6, 0));
+	EXPECT_EQ(syscall(SYS_setreuid32, 5, -1), 0);
+	EXPECT(users_are(5, 0, 0, 0));
+}
+
+FACT(who_is_not_root_takes_only_what_it_has)
+{
+	EXPECT_EQ(syscall(SYS_setresuid32, 5, 6, 7), 0);
+	EXPECT(users_are(5, 6, 7, 6));
+	EXPECT_ERRNO(syscall(SYS_setresuid32, -1, 8, -1), EPERM);
+	EXPECT_ERRNO(syscall(SYS_setresuid32, 5, 6, 8), EPERM);
+	EXPECT(users_are(5, 6, 7, 6));
+	EXPECT_EQ(syscall(SYS_setresuid32, 7, 5, -1), 0);
+	EXPECT(users_are(7, 5, 7, 5));
+	EXPECT_EQ(syscall(SYS_setuid32, 7), 0);
+	EXPECT(users_are(7, 7, 7, 7));
+	EXPECT_ERRNO(syscall(SYS_setuid32, 5), EPERM);
+}
+
+FACT(who_is_not_root_raises_no_hard_limit)
+{
+	struct rlimit lower = {50, 60}, higher = {50, 61};
+
+	EXPECT_EQ(setrlimit(RLIMIT_CPU, &higher), 0);
+	EXPECT_EQ(setrlimit(RLIMIT_CPU, &lower), 0);
+	EXPECT_EQ(setrlimit(RLIMIT_CPU, &higher), 0);
+	EXPECT_EQ(setrlimit(RLIMIT_CPU, &lower), 0);
+	EXPECT_EQ(syscall(SYS_setresuid32, 5, 5, 5), 0);
+	EXPECT_ERRNO(setrlimit(RLIMIT_CPU, &higher), EPERM);
+	EXPECT_EQ(setrlimit(RLIMIT_CPU, &lower), 0);
+}
+
+FACT(what_is_asked_with_wrong_lengths_or_of_nobody_is_refused)
+{
+	struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 12345};
+	struct __user_cap_data_struct data[2];
+	uint32_t mask[2];
+
+	EXPECT_ERRNO(syscall(SYS_set_robust_list, mask, 11), EINVAL);
+	EXPECT_EQ(syscall(SYS_set_robust_list, mask, 12), 0);
+	EXPECT_ERRNO(syscall(SYS_sched_getaffinity, 0, 2, mask), EINVAL);
+	EXPECT_ERRNO(syscall(SYS_sched_getaffinity, 0, 6, mask), EINVAL);
+	EXPECT_ERRNO(syscall(SYS_sched_getaffinity, 12345, 4, mask), ESRCH);
+	EXPECT_ERRNO(syscall(SYS_capget, &header, data), ESRCH);
+	header.pid = -1;
+	EXPECT_ERRNO(syscall(SYS_capget, &header, data), EINVAL);
+	header.version = 1;
+	EXPECT_ERRNO(syscall(SYS_capget, &header, data), EINVAL);
+	EXPECT_EQ(header.version, _LINUX_CAPABILITY_VERSION_3);
 }
 
 FACT(uname_names_the_machine)
@@ -213,6 +278,14 @@ FACT(a_futex_wakes_nobody_and_waits_for_nothing_changed)
 	EXPECT_EQ(syscall(SYS_futex, &word, FUTEX_WAKE, 1, 0, 0, 0), 0);
 	EXPECT_ERRNO(syscall(SYS_futex, &word, FUTEX_WAIT, 4, 0, 0, 0), EAGAIN);
 	EXPECT_ERRNO(syscall(SYS_futex_time64, &word, FUTEX_WAIT, 5, &soon, 0, 0), ETIMEDOUT);
+	EXPECT_ERRNO(syscall(SYS_futex, 16, FUTEX_WAIT, 1, 0, 0, 0), EFAULT);
+}
+
+FACT(a_futex_is_a_word_at_its_place)
+{
+	uint32_t words[2] = {0, 0};
+
+	EXPECT_ERRNO(syscall(SYS_futex, (char *)words + 1, FUTEX_WAKE, 1, 0, 0, 0), EINVAL);
 	EXPECT_ERRNO(syscall(SYS_futex, 16, FUTEX_WAIT, 1, 0, 0, 0), EFAULT);
 }
 

@@ -533,3 +533,121 @@ FACT(a_stack_that_is_not_there_ends_who_gets_a_signal)
 	wait(&status);
 	EXPECT_EQ(WTERMSIG(status), SIGSEGV);
 }
+
+/* As rt_sigaction and rt_sigqueueinfo pass them. */
+struct raw_action {
+	uint32_t handler, flags, restorer, mask[2];
+};
+
+FACT(a_handler_s_mask_has_no_kill_and_stop_in_it)
+{
+	struct raw_action a = {(uint32_t)SIG_IGN, 0, 0, {~0u, ~0u}}, got;
+
+	EXPECT_EQ(syscall(SYS_rt_sigaction, SIGUSR1, &a, NULL, 8), 0);
+	EXPECT_EQ(syscall(SYS_rt_sigaction, SIGUSR1, NULL, &got, 8), 0);
+	EXPECT_EQ(got.mask[0], ~0u & ~(1u << (SIGKILL - 1)) & ~(1u << (SIGSTOP - 1)));
+	EXPECT_EQ(got.mask[1], ~0u);
+}
+
+static pid_t child_that_pauses(uid_t user)
+{
+	int ends[2];
+	char c = 0;
+	pid_t child;
+
+	EXPECT_EQ(pipe(ends), 0);
+	child = fork();
+	if (!child) {
+		if (user)
+			syscall(SYS_setresuid32, user, user, user);
+		write(ends[1], &c, 1);
+		for (;;)
+			pause();
+	}
+	EXPECT_EQ(read(ends[0], &c, 1), 1);
+	close(ends[0]);
+	close(ends[1]);
+	return child;
+}
+
+FACT(only_the_kernel_says_what_the_kernel_says)
+{
+	int32_t told[32] = {SIGUSR1, 0, SI_USER};
+	pid_t child = child_that_pauses(0);
+
+	EXPECT_ERRNO(syscall(SYS_rt_sigqueueinfo, child, 0, told), EPERM);
+	told[2] = SI_TKILL;
+	EXPECT_ERRNO(syscall(SYS_rt_sigqueueinfo, child, 0, told), EPERM);
+	told[2] = SI_QUEUE;
+	EXPECT_EQ(syscall(SYS_rt_sigqueueinfo, child, 0, told), 0);
+	EXPECT_ERRNO(syscall(SYS_rt_tgsigqueueinfo, getpid(), child, 0, told), ESRCH);
+	EXPECT_EQ(syscall(SYS_rt_tgsigqueueinfo, child, child, 0, told), 0);
+	kill(child, SIGKILL);
+	EXPECT_EQ(waitpid(child, NULL, 0), child);
+}
+
+static pid_t other, root;
+
+static void signal_as_user_5(void)
+{
+	EXPECT_EQ(syscall(SYS_setresuid32, 5, 5, 5), 0);
+	EXPECT_ERRNO(kill(other, SIGTERM), EPERM);
+	EXPECT_ERRNO(kill(other, 0), EPERM);
+	EXPECT_EQ(kill(other, SIGCONT), 0);
+	EXPECT_ERRNO(kill(-root, SIGTERM), EPERM);
+}
+
+FACT(users_signal_their_own_processes_and_continue_those_of_their_session)
+{
+	other = child_that_pauses(6);
+	root = child_that_pauses(0);
+	EXPECT_EQ(setpgid(root, root), 0);
+	EXPECT_EQ(in_child(signal_as_user_5), 0);
+	EXPECT_EQ(kill(other, SIGKILL), 0);
+	EXPECT_EQ(kill(root, SIGKILL), 0);
+	while (wait(NULL) > 0)
+		;
+}
+
+/* All but the caller, who would end by it. */
+static void tell_all(void)
+{
+	EXPECT_EQ(syscall(SYS_setresuid32, 5, 5, 5), 0);
+	EXPECT_EQ(kill(-1, SIGUSR1), 0);
+}
+
+static void tell_all_where_none_may_be_told(void)
+{
+	EXPECT_EQ(syscall(SYS_setresuid32, 9, 9, 9), 0);
+	EXPECT_EQ(kill(-1, SIGUSR1), 0);
+}
+
+FACT(a_signal_to_all_is_for_all_others)
+{
+	pid_t same = child_that_pauses(5);
+	int status;
+
+	EXPECT_EQ(in_child(tell_all), 0);
+	EXPECT_EQ(waitpid(same, &status, 0), same);
+	EXPECT_EQ(status, SIGUSR1);
+	EXPECT_EQ(in_child(tell_all_where_none_may_be_told), 0);
+}
+
+static void change_stack(int sig, siginfo_t *i, void *context)
+{
+	(void)sig;
+	(void)i;
+	((ucontext_t *)context)->uc_stack.ss_size += PAGE;
+}
+
+FACT(the_stack_in_the_context_is_restored)
+{
+	struct sigaction a = {.sa_sigaction = change_stack, .sa_flags = SA_SIGINFO};
+	stack_t s = {.ss_sp = pages(8), .ss_size = 4 * PAGE}, now;
+
+	EXPECT_EQ(sigaltstack(&s, NULL), 0);
+	sigaction(SIGUSR1, &a, NULL);
+	raise(SIGUSR1);
+	EXPECT_EQ(sigaltstack(NULL, &now), 0);
+	EXPECT_EQ(now.ss_size, 5 * PAGE);
+}

@@ -332,6 +332,16 @@ FACT(zero_waits_for_the_own_group)
 	EXPECT_EQ(waitpid(-child, NULL, 0), child);
 }
 
+FACT(a_child_left_behind_in_another_session_keeps_its_group)
+{
+	pid_t child = child_that_waits();
+
+	EXPECT_EQ(setsid(), getpid());
+	EXPECT_ERRNO(setpgid(child, child), EPERM);
+	kill(child, SIGKILL);
+	wait(NULL);
+}
+
 FACT(a_child_in_a_session_of_its_own_keeps_its_group)
 {
 	int ends[2];
