@@ -11,6 +11,7 @@ syscall_fn sys_open, sys_openat, sys_creat, sys_close, sys_read, sys_write, sys_
 syscall_fn sys_pwrite64, sys_readv, sys_writev, sys_preadv, sys_pwritev, sys_lseek, sys__llseek;
 syscall_fn sys_sendfile, sys_sendfile64, sys_dup, sys_dup2, sys_dup3, sys_fcntl, sys_fcntl64;
 syscall_fn sys_ioctl, sys_pipe, sys_pipe2, sys_poll, sys_stat, sys_lstat, sys_fstat, sys_stat64;
+syscall_fn sys_oldstat, sys_oldlstat, sys_oldfstat;
 syscall_fn sys_lstat64, sys_fstat64, sys_fstatat64, sys_statx, sys_statfs, sys_fstatfs;
 syscall_fn sys_statfs64, sys_fstatfs64, sys_getdents, sys_getdents64, sys_chdir, sys_fchdir;
 syscall_fn sys_getcwd, sys_truncate, sys_ftruncate, sys_truncate64, sys_ftruncate64, sys_fallocate;
