@@ -9,6 +9,10 @@
 
 struct proc_usage;
 
+/* Linux's names of all its calls, from number 0 up, each with a 0 behind it; made from its header. */
+extern const char call_names[];
+extern const uint32_t call_names_size;
+
 /* kernel/sys_proc.c */
 syscall_fn sys_fork, sys_vfork, sys_clone, sys_execve, sys_exit, sys_wait4, sys_waitpid;
 syscall_fn sys_waitid, sys_getpid, sys_getppid, sys_getpgid, sys_getpgrp, sys_getsid, sys_setpgid;

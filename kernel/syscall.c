@@ -8,6 +8,7 @@
 #include <kernel/signal_frame.h>
 #include <kernel/sys.h>
 #include <lib/panic.h>
+#include <lib/string.h>
 #include <lib/types.h>
 
 bool syscall_log;
@@ -209,10 +210,21 @@ static syscall_fn *const table[] = {
 	[__NR_restart_syscall] = sys_restart_syscall,
 };
 
+/* One name stands behind the other in call_names, from 0 up. */
+const char *syscall_name(uint32_t number)
+{
+	const char *name = call_names, *end = call_names + call_names_size;
+
+	for (; number && name < end; number--)
+		name += strlen(name) + 1;
+	return name < end && *name ? name : "which has no name";
+}
+
 static int32_t no_call(uint32_t number)
 {
 	if (syscall_log)
-		printk("%s[%d]: no system call %u\n", current->name, current->pid, number);
+		printk("%s[%d]: no system call %u, %s\n", current->name, current->pid, number,
+		       syscall_name(number));
 	return -ENOSYS;
 }
 
