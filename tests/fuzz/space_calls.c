@@ -203,23 +203,35 @@ int model_mprotect(struct model_space *s, vaddr_t addr, uint32_t length, uint32_
 	return r.err;
 }
 
-/* Takes pages to another place; there the last ones may be new. */
-static void move(struct model_space *s, vpn_t from, uint32_t old_pages, vpn_t to, uint32_t pages)
-{
-	struct model_page moved[SLOTS], like = *model_at(s, from);
+/* One mremap, in pages. */
+struct remap {
+	const struct mremap_request *r;
+	struct model_page like; /* the first of the old pages */
+	vpn_t old;
+	uint32_t old_pages, pages, stay; /* stay: those of the old ones that there will be */
+};
 
-	for (uint32_t i = 0; i < pages; i++) {
-		moved[i] = like;
-		moved[i].index += like.file != NO_FILE ? i : 0;
-		moved[i].own = i < old_pages ? s->page[page_slot(from + i)].own : 0;
+/* Takes pages to another place, where the last ones may be new, and leaves an empty area behind or none. */
+static void move(struct model_space *s, const struct remap *w, vpn_t to)
+{
+	struct model_page moved[SLOTS];
+	uint32_t file = w->like.file;
+
+	for (uint32_t i = 0; i < w->pages; i++) {
+		moved[i] = w->like;
+		moved[i].index += file != NO_FILE ? i : 0;
+		moved[i].own = i < w->old_pages ? s->page[page_slot(w->old + i)].own : 0;
 		if (moved[i].own)
 			model.copy[moved[i].own].users++;
 	}
-	if (like.file != NO_FILE)
-		model.file[like.file].users++; /* until it is mapped again */
-	drop(s, to, pages);
-	drop(s, from, old_pages);
-	for (uint32_t i = 0; i < pages; i++) {
+	if (file != NO_FILE)
+		model.file[file].users++; /* until it is mapped again */
+	drop(s, to, w->pages);
+	for (uint32_t i = 0; i < w->old_pages && w->r->flags & MREMAP_DONTUNMAP; i++)
+		model_own(model_at(s, w->old + i), 0);
+	if (!(w->r->flags & MREMAP_DONTUNMAP))
+		drop(s, w->old, w->old_pages);
+	for (uint32_t i = 0; i < w->pages; i++) {
 		if (moved[i].own)
 			model.copy[moved[i].own].users--;
 		if (page_slot(to + i) == NO_SLOT)
@@ -227,20 +239,8 @@ static void move(struct model_space *s, vpn_t from, uint32_t old_pages, vpn_t to
 		model_put(s, to + i, moved[i]);
 		model_own(&s->page[page_slot(to + i)], moved[i].own);
 	}
-	if (like.file != NO_FILE && !--model.file[like.file].users && like.file)
-		memset(&model.file[like.file], 0, sizeof(model.file[0]));
-}
-
-static int check_growth(const struct model_space *s, const struct model_page *p, vpn_t old,
-			uint32_t old_pages, uint32_t pages)
-{
-	uint32_t stay = old_pages < pages ? old_pages : pages;
-
-	if (!old_pages && !(p->flags & AREA_SHARED))
-		return -EINVAL;
-	if (stay > model_run_end(s, old) - old)
-		return -EFAULT;
-	return model_has_room(s, pages - stay) ? 0 : -ENOMEM;
+	if (file != NO_FILE && !--model.file[file].users && file)
+		memset(&model.file[file], 0, sizeof(model.file[0]));
 }
 
 static bool is_locked(const struct model_page *p)
@@ -248,82 +248,124 @@ static bool is_locked(const struct model_page *p)
 	return (p->flags & (AREA_LOCKED | AREA_ON_FAULT)) == AREA_LOCKED;
 }
 
-static int32_t remap_to(struct model_space *s, const struct mremap_request *r, uint32_t old_pages,
-			uint32_t pages, bool changes)
+static int check_growth(const struct model_space *s, const struct remap *w)
 {
-	const struct model_page *p = model_at(s, vpn_of(r->old));
-	uint32_t stay = old_pages < pages ? old_pages : pages;
-	vpn_t to = vpn_of(r->fixed), old = vpn_of(r->old);
-	bool locked = is_locked(p);
-	int err;
+	uint32_t more = w->r->flags & MREMAP_DONTUNMAP ? w->pages : w->pages - w->stay;
 
-	if (r->fixed % PAGE_SIZE || to + pages > USER_VPN_END || (old + old_pages > to && to + pages > old))
+	if (!w->old_pages && !(w->like.flags & AREA_SHARED))
 		return -EINVAL;
-	if (to == old)
-		return -EFAULT; /* doubled onto itself: what was to be doubled is gone */
-	if (!to)
-		return -EPERM;
-	err = check_growth(s, p, old, old_pages, pages);
-	if (!err && p->flags & AREA_COMMITTED && !model_may_commit(pages - stay))
-		err = -ENOMEM;
-	if (err || !changes)
-		return err ? err : (int32_t)r->fixed;
-	move(s, old, old_pages, to, pages);
-	if (locked)
-		model_populate_areas(s, PAGES(to, pages));
-	return (int32_t)r->fixed;
+	if (w->stay > model_run_end(s, w->old) - w->old)
+		return -EFAULT;
+	if (!model_has_room(s, more))
+		return -ENOMEM;
+	return 0;
 }
 
-static int32_t remap_larger(struct model_space *s, const struct mremap_request *r, uint32_t old_pages,
-			    uint32_t pages, bool changes)
+static int check_promise(const struct remap *w)
 {
-	vpn_t old = vpn_of(r->old), to = old;
-	const struct model_page *p = model_at(s, old);
-	bool stays = old_pages && model_run_end(s, old) == old + old_pages &&
-		     is_free(s, PAGES(old + old_pages, pages - old_pages));
-	bool locked = is_locked(p);
-	int err = check_growth(s, p, old, old_pages, pages);
+	uint32_t more = w->r->flags & MREMAP_DONTUNMAP ? w->pages : w->pages - w->stay;
 
-	if (!err && !stays && !(r->flags & MREMAP_MAYMOVE))
-		err = -ENOMEM;
-	if (!err && p->flags & AREA_COMMITTED && !model_may_commit(pages - old_pages))
-		err = -ENOMEM;
+	return w->like.flags & AREA_COMMITTED && !model_may_commit(more) ? -ENOMEM : 0;
+}
+
+static int check_fixed(const struct remap *w)
+{
+	vpn_t to = vpn_of(w->r->fixed);
+
+	if (w->r->fixed % PAGE_SIZE)
+		return -EINVAL;
+	if (!(w->r->flags & MREMAP_FIXED))
+		return 0;
+	if (to + w->pages > USER_VPN_END || (w->old + w->old_pages > to && to + w->pages > w->old))
+		return -EINVAL;
+	if (to == w->old)
+		return -EFAULT; /* doubled onto itself: what was to be doubled is gone */
+	return to ? 0 : -EPERM;
+}
+
+/* To a place that is named, or with an empty area left behind. */
+static int32_t remap_to(struct model_space *s, const struct remap *w, bool changes)
+{
+	vpn_t to = vpn_of(w->r->fixed);
+	int err = check_fixed(w);
+
+	if (!err)
+		err = check_growth(s, w);
+	if (!err)
+		err = check_promise(w);
 	if (err)
 		return err;
-	to = stays ? old : find_place(s, 0, pages);
+	if (!(w->r->flags & MREMAP_FIXED))
+		to = find_place(s, w->r->fixed, w->pages);
+	if (!changes)
+		return (int32_t)vaddr_of(to);
+	move(s, w, to);
+	if (is_locked(&w->like))
+		model_populate_areas(s, PAGES(to, w->pages));
+	return (int32_t)vaddr_of(to);
+}
+
+static int32_t remap_larger(struct model_space *s, const struct remap *w, bool changes)
+{
+	uint32_t more = w->pages - w->old_pages;
+	vpn_t end = w->old + w->old_pages, to = w->old;
+	bool stays = w->old_pages && model_run_end(s, w->old) == end && is_free(s, PAGES(end, more));
+	int err = check_growth(s, w);
+
+	if (!err && !stays && !(w->r->flags & MREMAP_MAYMOVE))
+		err = -ENOMEM;
+	if (!err)
+		err = check_promise(w);
+	if (err)
+		return err;
+	to = stays ? w->old : find_place(s, 0, w->pages);
 	if (!changes)
 		return (int32_t)vaddr_of(to);
 	if (stays) {
-		struct model_page like = *model_at(s, old + old_pages - 1);
+		struct model_page like = *model_at(s, end - 1);
 
-		for (vpn_t v = old + old_pages; v < old + pages; v++) {
+		for (vpn_t v = end; v < end + more; v++) {
 			like.index += like.file != NO_FILE;
 			model_put(s, v, like);
 		}
 	} else {
-		move(s, old, old_pages, to, pages);
+		move(s, w, to);
 	}
-	if (locked)
-		model_populate_areas(s, PAGES(to + old_pages, pages - old_pages));
+	if (is_locked(&w->like))
+		model_populate_areas(s, PAGES(to + w->old_pages, more));
 	return (int32_t)vaddr_of(to);
+}
+
+static int check_flags(const struct mremap_request *r)
+{
+	bool keeps = r->flags & MREMAP_DONTUNMAP;
+
+	if (r->flags & ~(uint32_t)(MREMAP_FIXED | MREMAP_MAYMOVE | MREMAP_DONTUNMAP))
+		return -EINVAL;
+	if ((r->flags & MREMAP_FIXED || keeps) && !(r->flags & MREMAP_MAYMOVE))
+		return -EINVAL;
+	return (keeps && r->old_length != r->length) || r->old % PAGE_SIZE || !r->length ? -EINVAL : 0;
 }
 
 int32_t model_mremap(struct model_space *s, const struct mremap_request *r, bool changes)
 {
-	uint32_t old_pages = pages_of_bytes(r->old_length), pages = pages_of_bytes(r->length);
+	struct remap w = {.r = r, .old = vpn_of(r->old)};
+	int err = check_flags(r);
 
-	if (r->flags & MREMAP_FIXED && !(r->flags & MREMAP_MAYMOVE))
-		return -EINVAL;
-	if (r->flags & ~(uint32_t)(MREMAP_FIXED | MREMAP_MAYMOVE) || r->old % PAGE_SIZE || !pages)
-		return -EINVAL;
-	if (!model_at(s, vpn_of(r->old)))
+	if (err)
+		return err;
+	if (!model_at(s, w.old))
 		return -EFAULT;
-	if (r->flags & MREMAP_FIXED)
-		return remap_to(s, r, old_pages, pages, changes);
-	if (old_pages < pages)
-		return remap_larger(s, r, old_pages, pages, changes);
+	w.like = *model_at(s, w.old);
+	w.old_pages = pages_of_bytes(r->old_length);
+	w.pages = pages_of_bytes(r->length);
+	w.stay = w.old_pages < w.pages ? w.old_pages : w.pages;
+	if (r->flags & (MREMAP_FIXED | MREMAP_DONTUNMAP))
+		return remap_to(s, &w, changes);
+	if (w.old_pages < w.pages)
+		return remap_larger(s, &w, changes);
 	if (changes)
-		drop(s, vpn_of(r->old) + pages, old_pages - pages);
+		drop(s, w.old + w.pages, w.old_pages - w.pages);
 	return (int32_t)r->old;
 }
 

@@ -388,7 +388,13 @@ static void remap(struct fuzz_input *in, struct model_space *m)
 
 	r.flags |= (how & 3) == 3 || how == 250 ? MREMAP_FIXED : 0;
 	r.length = how == 252 ? 0 : r.length;
-	/* At the place where it is it may grow as far as the model's pages go. */
+	if (how & 64) {
+		r.flags |= MREMAP_DONTUNMAP;
+		r.length = how & 32 ? r.old_length : r.length;
+		to.count = pages_of_bytes(r.length);
+		r.fixed = how & 128 || r.flags & MREMAP_FIXED ? r.fixed : 0;
+	}
+	/* At the place where it is it may grow as far as the model's pages go, and so may what is moved. */
 	if (!is_inside((int32_t)r.old, from.count + to.count) && !(r.flags & MREMAP_FIXED))
 		return;
 	if (model_flagged(m, AREA_LOCKED) && !has_frames(to.count))
@@ -431,7 +437,8 @@ static void advise(struct fuzz_input *in, struct model_space *m)
 	struct pages range = take_range(in, 3);
 	int advice = advices[fuzz_take8(in) % ARRAY_SIZE(advices)];
 
-	if (!has_frames(range.count))
+	/* A stack with a hole would grow until it touches itself, and stay two areas: the model has no such. */
+	if (!has_frames(range.count) || (advice == MADV_DONTFORK && range.first >= STACK_FIRST))
 		return;
 	FUZZ_EQ(space_madvise(real(m), vaddr_of(range.first), range.count << PAGE_SHIFT, advice),
 		model_madvise(m, range, advice));
