@@ -22,4 +22,13 @@ syscall_fn sys_utimes, sys_link, sys_linkat, sys_symlink, sys_symlinkat, sys_rea
 syscall_fn sys_readlinkat, sys_unlink, sys_unlinkat, sys_rename, sys_renameat, sys_renameat2;
 syscall_fn sys_mkdir, sys_mkdirat, sys_rmdir, sys_mknod, sys_mknodat;
 
+/*
+ * Looks until a file has something to tell, or until the deadline: 0 is at once. Events that are `always` told need not
+ * be asked for. Returns how many have, 0, -ERESTARTNOHAND; poll_user, with the program's array, -EINVAL, -EFAULT and
+ * -ENOMEM too.
+ */
+struct pollfd;
+int32_t poll_files(struct pollfd *fds, uint32_t count, uint32_t always, uint64_t deadline);
+int32_t poll_user(vaddr_t fds, uint32_t count, uint64_t deadline);
+
 #endif

@@ -26,6 +26,9 @@ syscall_fn sys_set_thread_area, sys_get_thread_area;
 syscall_fn sys_brk, sys_mmap2, sys_mmap, sys_munmap, sys_mprotect, sys_mremap, sys_madvise;
 syscall_fn sys_msync, sys_mincore, sys_mlock, sys_mlock2, sys_munlock, sys_mlockall, sys_munlockall;
 
+/* kernel/sys_poll.c */
+syscall_fn sys_ppoll, sys_ppoll_time64, sys_select, sys__newselect, sys_pselect6, sys_pselect6_time64;
+
 /* kernel/sys_signal.c */
 syscall_fn sys_rt_sigaction, sys_sigaction, sys_signal, sys_rt_sigprocmask, sys_sigprocmask;
 syscall_fn sys_rt_sigpending, sys_sigpending, sys_rt_sigsuspend, sys_sigsuspend, sys_pause;
