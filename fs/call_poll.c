@@ -1,6 +1,6 @@
 /*
- * fs/call_poll.c - poll. All that may become ready wakes one queue, poll_queue: few wait there, and each looks again at
- * its own.
+ * fs/call_poll.c - poll, and what select is made of. All that may become ready wakes one queue, poll_queue: few wait
+ * there, and each looks again at its own.
  */
 #include <arch/irq.h>
 #include <arch/timer.h>
@@ -14,7 +14,7 @@
 #define NS_A_MS 1000000ull
 
 /* Looks at all; returns how many have something to tell. */
-static int32_t look(struct pollfd *fds, uint32_t count)
+static int32_t look(struct pollfd *fds, uint32_t count, uint32_t always)
 {
 	int32_t ready = 0;
 
@@ -24,7 +24,7 @@ static int32_t look(struct pollfd *fds, uint32_t count)
 		uint32_t events = 0;
 
 		if (file)
-			events = file_poll(file) & ((uint16_t)p->events | POLLERR | POLLHUP);
+			events = file_poll(file) & ((uint16_t)p->events | always);
 		else if (p->fd >= 0)
 			events = POLLNVAL;
 		p->revents = (short)events;
@@ -33,18 +33,16 @@ static int32_t look(struct pollfd *fds, uint32_t count)
 	return ready;
 }
 
-/* Looks until something is ready or time is over. */
-static int32_t wait_for_any(struct pollfd *fds, uint32_t count, int32_t timeout)
+int32_t poll_files(struct pollfd *fds, uint32_t count, uint32_t always, uint64_t deadline)
 {
-	uint64_t deadline = timeout < 0 ? WAIT_FOREVER : clock_ns() + (uint32_t)timeout * NS_A_MS;
 	uint32_t state = arch_irq_save();
-	int32_t ready = look(fds, count);
+	int32_t ready = look(fds, count, always);
 
 	/* With interrupts off from the look to the sleep: nobody wakes in between. */
-	while (!ready && timeout) {
+	while (!ready && deadline) {
 		int err = wait_on_until(&poll_queue, deadline);
 
-		ready = look(fds, count);
+		ready = look(fds, count, always);
 		if (ready || err == -ETIMEDOUT)
 			break;
 		if (err)
@@ -63,9 +61,8 @@ static int32_t tell(const struct pollfd *fds, uint32_t count, vaddr_t out)
 	return 0;
 }
 
-int32_t sys_poll(struct trap_frame *f)
+int32_t poll_user(vaddr_t user_fds, uint32_t count, uint64_t deadline)
 {
-	uint32_t count = ARG2(f);
 	struct pollfd *fds = NULL;
 	int32_t ready = 0, err;
 
@@ -75,15 +72,23 @@ int32_t sys_poll(struct trap_frame *f)
 		fds = kmalloc(count * (uint32_t)sizeof(*fds));
 		if (!fds)
 			return -ENOMEM;
-		if (copy_from_user(fds, ARG1(f), count * (uint32_t)sizeof(*fds)))
+		if (copy_from_user(fds, user_fds, count * (uint32_t)sizeof(*fds)))
 			ready = -EFAULT;
 	}
 	if (!ready)
-		ready = wait_for_any(fds, count, (int32_t)ARG3(f));
+		ready = poll_files(fds, count, POLLERR | POLLHUP, deadline);
 	if (ready >= 0) {
-		err = tell(fds, count, ARG1(f));
+		err = tell(fds, count, user_fds);
 		ready = err ? err : ready;
 	}
 	kmfree(fds);
 	return ready;
+}
+
+int32_t sys_poll(struct trap_frame *f)
+{
+	int32_t ms = (int32_t)ARG3(f);
+	uint64_t deadline = ms < 0 ? WAIT_FOREVER : ms ? clock_ns() + (uint32_t)ms * NS_A_MS : 0;
+
+	return poll_user(ARG1(f), ARG2(f), deadline);
 }

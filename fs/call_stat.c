@@ -96,6 +96,30 @@ static int32_t put_stat(const struct inode *i, vaddr_t out)
 	return copy_to_user(out, &s, sizeof(s));
 }
 
+/* The oldest shape: numbers of files that do not fit are refused. */
+static int32_t put_old_stat(const struct inode *i, vaddr_t out)
+{
+	struct facts f = facts_of(i);
+	struct __old_kernel_stat s;
+	uint32_t ns;
+
+	if (f.size > FILE_SMALL_MOST || i->links > UINT16_MAX || i->number > UINT16_MAX)
+		return -EOVERFLOW;
+	memset(&s, 0, sizeof(s));
+	s.st_dev = (uint16_t)i->device;
+	s.st_ino = (uint16_t)i->number;
+	s.st_mode = (uint16_t)i->mode;
+	s.st_nlink = (uint16_t)i->links;
+	s.st_uid = (uint16_t)(i->uid > UINT16_MAX ? 65534 : i->uid);
+	s.st_gid = (uint16_t)(i->gid > UINT16_MAX ? 65534 : i->gid);
+	s.st_rdev = (uint16_t)i->rdev;
+	s.st_size = (uint32_t)f.size;
+	s.st_atime = (uint32_t)seconds(i->time.access, &ns);
+	s.st_mtime = (uint32_t)seconds(i->time.modification, &ns);
+	s.st_ctime = (uint32_t)seconds(i->time.change, &ns);
+	return copy_to_user(out, &s, sizeof(s));
+}
+
 typedef int32_t put_fn(const struct inode *i, vaddr_t out);
 
 static int32_t stat_path(uint32_t dirfd, vaddr_t path, uint32_t flags, vaddr_t out, put_fn *put)
@@ -130,6 +154,21 @@ int32_t sys_lstat(struct trap_frame *f)
 int32_t sys_fstat(struct trap_frame *f)
 {
 	return stat_open(ARG1(f), ARG2(f), put_stat);
+}
+
+int32_t sys_oldstat(struct trap_frame *f)
+{
+	return stat_path((uint32_t)AT_FDCWD, ARG1(f), 0, ARG2(f), put_old_stat);
+}
+
+int32_t sys_oldlstat(struct trap_frame *f)
+{
+	return stat_path((uint32_t)AT_FDCWD, ARG1(f), AT_SYMLINK_NOFOLLOW, ARG2(f), put_old_stat);
+}
+
+int32_t sys_oldfstat(struct trap_frame *f)
+{
+	return stat_open(ARG1(f), ARG2(f), put_old_stat);
 }
 
 int32_t sys_stat64(struct trap_frame *f)

@@ -9,6 +9,10 @@
 
 struct proc_usage;
 
+/* Linux's names of all its calls, from number 0 up, each with a 0 behind it; made from its header. */
+extern const char call_names[];
+extern const uint32_t call_names_size;
+
 /* kernel/sys_proc.c */
 syscall_fn sys_fork, sys_vfork, sys_clone, sys_execve, sys_exit, sys_wait4, sys_waitpid;
 syscall_fn sys_waitid, sys_getpid, sys_getppid, sys_getpgid, sys_getpgrp, sys_getsid, sys_setpgid;
@@ -21,6 +25,9 @@ syscall_fn sys_set_thread_area, sys_get_thread_area;
 /* kernel/sys_memory.c */
 syscall_fn sys_brk, sys_mmap2, sys_mmap, sys_munmap, sys_mprotect, sys_mremap, sys_madvise;
 syscall_fn sys_msync, sys_mincore, sys_mlock, sys_mlock2, sys_munlock, sys_mlockall, sys_munlockall;
+
+/* kernel/sys_poll.c */
+syscall_fn sys_ppoll, sys_ppoll_time64, sys_select, sys__newselect, sys_pselect6, sys_pselect6_time64;
 
 /* kernel/sys_signal.c */
 syscall_fn sys_rt_sigaction, sys_sigaction, sys_signal, sys_rt_sigprocmask, sys_sigprocmask;

@@ -8,6 +8,7 @@
 #include <kernel/signal_frame.h>
 #include <kernel/sys.h>
 #include <lib/panic.h>
+#include <lib/string.h>
 #include <lib/types.h>
 
 bool syscall_log;
@@ -29,11 +30,13 @@ static syscall_fn *const table[] = {
 	[__NR_mknod] = sys_mknod,
 	[__NR_chmod] = sys_chmod,
 	[__NR_lchown] = sys_lchown,
+	[__NR_oldstat] = sys_oldstat,
 	[__NR_lseek] = sys_lseek,
 	[__NR_getpid] = sys_getpid,
 	[__NR_setuid] = sys_setuid,
 	[__NR_getuid] = sys_getuid16,
 	[__NR_alarm] = sys_alarm,
+	[__NR_oldfstat] = sys_oldfstat,
 	[__NR_pause] = sys_pause,
 	[__NR_utime] = sys_utime,
 	[__NR_access] = sys_access,
@@ -68,7 +71,9 @@ static syscall_fn *const table[] = {
 	[__NR_getrlimit] = sys_getrlimit,
 	[__NR_getrusage] = sys_getrusage,
 	[__NR_gettimeofday] = sys_gettimeofday,
+	[__NR_select] = sys_select,
 	[__NR_symlink] = sys_symlink,
+	[__NR_oldlstat] = sys_oldlstat,
 	[__NR_readlink] = sys_readlink,
 	[__NR_mmap] = sys_mmap,
 	[__NR_munmap] = sys_munmap,
@@ -95,6 +100,7 @@ static syscall_fn *const table[] = {
 	[__NR_fchdir] = sys_fchdir,
 	[__NR__llseek] = sys__llseek,
 	[__NR_getdents] = sys_getdents,
+	[__NR__newselect] = sys__newselect,
 	[__NR_msync] = sys_msync,
 	[__NR_readv] = sys_readv,
 	[__NR_writev] = sys_writev,
@@ -184,6 +190,8 @@ static syscall_fn *const table[] = {
 	[__NR_readlinkat] = sys_readlinkat,
 	[__NR_fchmodat] = sys_fchmodat,
 	[__NR_faccessat] = sys_faccessat,
+	[__NR_pselect6] = sys_pselect6,
+	[__NR_ppoll] = sys_ppoll,
 	[__NR_set_robust_list] = sys_set_robust_list,
 	[__NR_utimensat] = sys_utimensat,
 	[__NR_fallocate] = sys_fallocate,
@@ -200,16 +208,29 @@ static syscall_fn *const table[] = {
 	[__NR_clock_getres_time64] = sys_clock_getres_time64,
 	[__NR_clock_nanosleep_time64] = sys_clock_nanosleep_time64,
 	[__NR_utimensat_time64] = sys_utimensat_time64,
+	[__NR_pselect6_time64] = sys_pselect6_time64,
+	[__NR_ppoll_time64] = sys_ppoll_time64,
 	[__NR_rt_sigtimedwait_time64] = sys_rt_sigtimedwait_time64,
 	[__NR_futex_time64] = sys_futex_time64,
 	[__NR_faccessat2] = sys_faccessat2,
 	[__NR_restart_syscall] = sys_restart_syscall,
 };
 
+/* One name stands behind the other in call_names, from 0 up. */
+const char *syscall_name(uint32_t number)
+{
+	const char *name = call_names, *end = call_names + call_names_size;
+
+	for (; number && name < end; number--)
+		name += strlen(name) + 1;
+	return name < end && *name ? name : "which has no name";
+}
+
 static int32_t no_call(uint32_t number)
 {
 	if (syscall_log)
-		printk("%s[%d]: no system call %u\n", current->name, current->pid, number);
+		printk("%s[%d]: no system call %u, %s\n", current->name, current->pid, number,
+		       syscall_name(number));
 	return -ENOSYS;
 }
 

@@ -28,6 +28,9 @@ typedef int32_t syscall_fn(struct trap_frame *f);
 /* Call log of calls that do not exist: the command line's word `log=calls`. */
 extern bool syscall_log;
 
+/* Returns Linux's name of a call, or words that say that there is none. */
+const char *syscall_name(uint32_t number);
+
 /* Runs the call in a frame of the running process. */
 void user_syscall(struct trap_frame *f);
 

@@ -41,7 +41,7 @@ struct mremap_request {
 	vaddr_t old;
 	uint32_t old_length, length; /* bytes */
 	uint32_t flags;
-	vaddr_t fixed; /* with MREMAP_FIXED: where to */
+	vaddr_t fixed; /* with MREMAP_FIXED: where to; with MREMAP_DONTUNMAP alone a hint */
 };
 
 /* Grows, shrinks or moves. Returns the address, -EINVAL, -EFAULT or -ENOMEM. */

@@ -2,7 +2,7 @@
  * mm/mmap_remap.c - mremap. Owns nothing. Lock: none.
  *
  * Entries are moved, not pages. The tables of the new place, the promise for what is new and every node are there
- * before the first entry is changed. MREMAP_DONTUNMAP is refused.
+ * before the first entry is changed. With MREMAP_DONTUNMAP the old area stays, empty.
  */
 #include <mm/fault.h>
 #include <mm/mmap.h>
@@ -14,6 +14,7 @@ struct remap {
 	vpn_t old, new;
 	uint32_t old_pages, pages;
 	bool replaces; /* what is at the new place goes */
+	bool keeps;    /* the old area stays */
 };
 
 static uint32_t in_pages(uint32_t bytes)
@@ -23,9 +24,11 @@ static uint32_t in_pages(uint32_t bytes)
 
 static int check_arguments(const struct mremap_request *r)
 {
-	if (r->flags & ~(uint32_t)(MREMAP_FIXED | MREMAP_MAYMOVE))
+	if (r->flags & ~(uint32_t)(MREMAP_FIXED | MREMAP_MAYMOVE | MREMAP_DONTUNMAP))
 		return -EINVAL;
-	if (r->flags & MREMAP_FIXED && !(r->flags & MREMAP_MAYMOVE))
+	if (r->flags & (MREMAP_FIXED | MREMAP_DONTUNMAP) && !(r->flags & MREMAP_MAYMOVE))
+		return -EINVAL;
+	if (r->flags & MREMAP_DONTUNMAP && r->old_length != r->length)
 		return -EINVAL;
 	return r->old % PAGE_SIZE || !in_pages(r->length) ? -EINVAL : 0;
 }
@@ -56,7 +59,7 @@ static bool offset_fits(const struct remap *m)
 static int check_growth(const struct space *s, const struct remap *m)
 {
 	uint32_t stay = m->old_pages < m->pages ? m->old_pages : m->pages;
-	uint32_t limit = s->limits.address, more = m->pages - stay;
+	uint32_t limit = s->limits.address, more = m->keeps ? m->pages : m->pages - stay;
 
 	if (!m->old_pages && !(m->a->flags & AREA_SHARED))
 		return -EINVAL;
@@ -95,7 +98,7 @@ static void do_move(struct space *s, const struct remap *m, struct area_spares *
 	move_run(&s->pd, PAGES(m->old, stay), m->new, stock, &b);
 	if (like.file)
 		mapping_get(like.file); /* the old area may have had the last reference */
-	if (m->old_pages)
+	if (m->old_pages && !m->keeps)
 		space_drop(s, PAGES(m->old, m->old_pages), spares, &b);
 	space_add(s, &like, spares);
 	if (like.file)
@@ -107,7 +110,7 @@ static unsigned spares_for_move(struct space *s, const struct remap *m)
 {
 	unsigned count = 1 + (m->replaces ? space_drop_spares(s, PAGES(m->new, m->pages)) : 0);
 
-	return count + (m->old_pages ? space_drop_spares(s, PAGES(m->old, m->old_pages)) : 0);
+	return count + (m->old_pages && !m->keeps ? space_drop_spares(s, PAGES(m->old, m->old_pages)) : 0);
 }
 
 /*
@@ -116,9 +119,9 @@ static unsigned spares_for_move(struct space *s, const struct remap *m)
  */
 static int move(struct space *s, const struct remap *m)
 {
-	uint32_t stay = m->old_pages < m->pages ? m->old_pages : m->pages;
-	uint32_t more = m->a->flags & AREA_COMMITTED ? m->pages - stay : 0;
-	uint32_t again = m->a->flags & AREA_COMMITTED ? stay : 0;
+	uint32_t stay = m->old_pages < m->pages ? m->old_pages : m->pages, given = m->keeps ? 0 : stay;
+	uint32_t more = m->a->flags & AREA_COMMITTED ? m->pages - given : 0;
+	uint32_t again = m->a->flags & AREA_COMMITTED ? given : 0;
 	struct area_spares spares;
 	struct table_stock stock;
 	int err;
@@ -185,6 +188,22 @@ static int32_t remap_fixed(struct space *s, const struct mremap_request *r, stru
 	return (int32_t)vaddr_of(m->new);
 }
 
+static int32_t remap_keeping(struct space *s, const struct mremap_request *r, struct remap *m)
+{
+	bool locked = is_locked(m->a);
+	int err = r->fixed % PAGE_SIZE ? -EINVAL : check_growth(s, m);
+
+	if (err)
+		return err;
+	m->new = space_place(s, r->fixed, m->pages);
+	err = m->new ? move(s, m) : -ENOMEM;
+	if (err)
+		return err;
+	if (locked)
+		space_populate(s, PAGES(m->new, m->pages));
+	return (int32_t)vaddr_of(m->new);
+}
+
 /* Grows, at the place or at another. */
 static int32_t grow(struct space *s, const struct mremap_request *r, struct remap *m)
 {
@@ -216,6 +235,7 @@ int32_t space_mremap(struct space *s, const struct mremap_request *r)
 		.old = vpn_of(r->old),
 		.old_pages = in_pages(r->old_length),
 		.pages = in_pages(r->length),
+		.keeps = r->flags & MREMAP_DONTUNMAP,
 	};
 	int err = check_arguments(r);
 
@@ -225,6 +245,8 @@ int32_t space_mremap(struct space *s, const struct mremap_request *r)
 		return -EFAULT;
 	if (r->flags & MREMAP_FIXED)
 		return remap_fixed(s, r, &m);
+	if (m.keeps)
+		return remap_keeping(s, r, &m);
 	if (m.old_pages < m.pages)
 		return grow(s, r, &m);
 	if (m.old_pages > m.pages)

@@ -34,7 +34,7 @@ struct fuzz_target {
 	void (*begin)(void); /* what it keeps from then on, or null */
 };
 extern const struct fuzz_target fuzz_container, fuzz_cpio, fuzz_elf, fuzz_frame, fuzz_memmap, fuzz_multiboot2,
-	fuzz_pgtable, fuzz_pvh;
+	fuzz_pgtable, fuzz_pvh, fuzz_space;
 
 /* Ends the process, which libFuzzer reports with the string, unless the values are equal; the condition holds. */
 #define FUZZ_EQ(got, want)    fuzz_check((int64_t)(got), (int64_t)(want), #got " == " #want, __FILE__, __LINE__)

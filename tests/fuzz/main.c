@@ -27,8 +27,8 @@ static const struct sim_config small_machine = {
 };
 
 static const struct fuzz_target *const targets[] = {
-	&fuzz_container, &fuzz_cpio,       &fuzz_elf,     &fuzz_frame,
-	&fuzz_memmap,    &fuzz_multiboot2, &fuzz_pgtable, &fuzz_pvh,
+	&fuzz_container,  &fuzz_cpio,    &fuzz_elf, &fuzz_frame, &fuzz_memmap,
+	&fuzz_multiboot2, &fuzz_pgtable, &fuzz_pvh, &fuzz_space,
 };
 
 static struct {

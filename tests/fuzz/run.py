@@ -42,6 +42,7 @@ TARGETS = {
     "multiboot2": (40000, 4096),
     "pgtable": (150, 768),
     "pvh": (40000, 4096),
+    "space": (600, 512),
 }
 SEED = 1
 NOTES = re.compile(r"# (panic|sim)|ERROR:|check_|containers:|runtime error:|Test unit written")

@@ -130,6 +130,20 @@ KTEST(fault, out_of_memory_is_enomem_and_maps_nothing)
 	EXPECT_EQ(fault_at(AT, true), 0);
 }
 
+KTEST(fault, a_copy_of_a_files_page_without_memory_is_enomem)
+{
+	struct mapping *m = file_of(PAGE);
+
+	ASSERT_EQ(map_private(&x.s, AT, 1, RW, m), AT);
+	ASSERT_EQ(map_at(&x.s, AT + PAGE, 1, RW, ANON), AT + PAGE);
+	EXPECT_EQ(store(&x.s, AT + PAGE, 1), 0); /* the table is there */
+	machine_fail_after(0);
+	EXPECT_EQ(store(&x.s, AT, 1), -ENOMEM);
+	machine_fail_after(-1);
+	EXPECT_EQ(load(&x.s, AT), 100);
+	mapping_put(m);
+}
+
 KTEST(fault, a_tenant_without_quota_gets_enomem)
 {
 	uint32_t pages = 0;
@@ -262,6 +276,20 @@ KTEST(fault, around_ends_with_the_area_and_with_the_file)
 	mapping_put(m);
 }
 
+/* A node of the cache has 64 pages. */
+KTEST(fault, around_goes_on_in_the_next_node)
+{
+	struct mapping *m = file_of(80 * PAGE);
+	const struct mmap_request r = {AT, 30 * PAGE, PROT_READ, MAP_PRIVATE | FIXED, m, true, false, 50};
+
+	ASSERT_EQ(space_mmap(&x.s, &r), AT);
+	EXPECT_EQ(load(&x.s, AT + 3 * PAGE), 153);
+	for (uint32_t i = 0; i < 30; i++)
+		EXPECT_EQ(is_mapped(AT + i * PAGE), i < 16);
+	EXPECT_EQ(load(&x.s, AT + 15 * PAGE), 165);
+	mapping_put(m);
+}
+
 KTEST(fault, a_file_is_released_with_its_last_area)
 {
 	struct mapping *m = file_of(PAGE);
@@ -288,6 +316,16 @@ KTEST(fault, a_stack_grows_down_to_its_limit)
 	EXPECT_EQ(store(&x.s, top - 100 * PAGE - 4, 3), -EFAULT);
 	EXPECT_EQ(x.tenant->committed, 100);
 	EXPECT_EQ(load(&x.s, top - 60 * PAGE), 2);
+}
+
+KTEST(fault, a_stack_grows_within_the_limit_of_addresses)
+{
+	vaddr_t top = 0xB0000000u;
+
+	ASSERT_EQ(space_map_stack(&x.s, top, 100 * PAGE, RW), 0);
+	x.s.limits.address = 60 * PAGE;
+	EXPECT_EQ(store(&x.s, top - 60 * PAGE, 1), 0);
+	EXPECT_EQ(store(&x.s, top - 61 * PAGE, 1), -EFAULT);
 }
 
 KTEST(fault, a_stack_stops_at_the_guard_gap)

@@ -165,6 +165,22 @@ KTEST(advice, locking_brings_in_whole_pages)
 	EXPECT_EQ(space_mlock(&x.s, AT, PAGE, 0), -ENOMEM);
 }
 
+KTEST(advice, locking_stops_at_a_hole)
+{
+	ASSERT_EQ(map_at(&x.s, AT, 1, RW, ANON), AT);
+	ASSERT_EQ(map_at(&x.s, AT + 2 * PAGE, 1, RW, ANON), AT + 2 * PAGE);
+	EXPECT_EQ(space_mlock(&x.s, AT, 3 * PAGE, 0), -ENOMEM);
+	EXPECT_EQ(x.s.locked, 1);
+}
+
+KTEST(advice, an_area_behind_the_range_has_no_say)
+{
+	ASSERT_EQ(map_at(&x.s, AT + PAGE, 1, RW, ANON), AT + PAGE);
+	EXPECT_EQ(space_mlock(&x.s, AT + PAGE, PAGE, 0), 0);
+	EXPECT_EQ(space_madvise(&x.s, AT, PAGE, MADV_DONTNEED), -ENOMEM);
+	EXPECT_EQ(space_madvise(&x.s, AT, 2 * PAGE, MADV_DONTNEED), -EINVAL);
+}
+
 KTEST(advice, what_cannot_be_brought_in_is_eagain)
 {
 	ASSERT_EQ(map_at(&x.s, AT, 2 * TENANT_PAGES, RW, ANON | MAP_NORESERVE), AT);
@@ -177,6 +193,8 @@ KTEST(advice, locking_all_locks_what_comes_too)
 	EXPECT_EQ(space_mlockall(&x.s, 0), -EINVAL);
 	EXPECT_EQ(space_mlockall(&x.s, MCL_ONFAULT), -EINVAL);
 	EXPECT_EQ(space_mlockall(&x.s, 8), -EINVAL);
+	EXPECT_EQ(space_mlockall(&x.s, MCL_FUTURE), 0);
+	EXPECT_EQ(x.s.locked, 0);
 	EXPECT_EQ(space_mlockall(&x.s, MCL_CURRENT), 0);
 	EXPECT_EQ(x.s.locked, 2);
 	EXPECT_EQ(space_resident(&x.s), 2);

@@ -311,6 +311,15 @@ KTEST(mmap, mprotect_refuses_bad_arguments)
 	EXPECT_EQ(space_mprotect(&x.s, AT + 3 * PAGE, PAGE, PROT_READ | PROT_GROWSUP), -EINVAL);
 }
 
+KTEST(mmap, mprotect_of_a_whole_stack_needs_one)
+{
+	ASSERT_EQ(map_at(&x.s, AT + 2 * PAGE, 2, RW, ANON | MAP_GROWSDOWN), AT + 2 * PAGE);
+	EXPECT_EQ(space_mprotect(&x.s, AT, PAGE, PROT_READ | PROT_GROWSDOWN), -ENOMEM);
+	EXPECT_EQ(space_mprotect(&x.s, AT, 2 * PAGE, PROT_READ | PROT_GROWSDOWN), -ENOMEM);
+	EXPECT_EQ(space_mprotect(&x.s, AT + 3 * PAGE, PAGE, PROT_READ | PROT_GROWSDOWN), 0);
+	EXPECT_EQ(area_count(&x.s), 1);
+}
+
 KTEST(mmap, populate_brings_in_all_that_there_is)
 {
 	uint32_t before;
@@ -386,6 +395,18 @@ KTEST(mmap, areas_are_limited)
 	EXPECT_EQ(space_munmap(&x.s, 0, 0xC0000000u), 0);
 }
 
+KTEST(mmap, mprotect_counts_the_areas_that_it_makes)
+{
+	uint32_t others = SPACE_AREAS_MAX - 2;
+
+	ASSERT_EQ(map_at(&x.s, AT, 3, RW, ANON), AT);
+	x.s.areas.count += others;
+	EXPECT_EQ(space_mprotect(&x.s, AT + PAGE, PAGE, PROT_READ), -ENOMEM);
+	EXPECT_EQ(space_mprotect(&x.s, AT + PAGE, 2 * PAGE, PROT_READ), 0);
+	x.s.areas.count -= others;
+	EXPECT_EQ(area_count(&x.s), 2);
+}
+
 KTEST(mmap, the_break_moves_up_and_down)
 {
 	EXPECT_EQ(space_set_brk(&x.s, AT + 100), 0);
@@ -429,4 +450,10 @@ KTEST(mmap, the_first_stack_keeps_others_at_a_distance)
 	EXPECT_EQ(space_map_stack(&x.s, 0xBFFFF000u, 0x800000, RW), -ENOMEM);
 	EXPECT_EQ(space_map_stack(&x.s, 0x10000000u, 0, RW), -ENOMEM);
 	EXPECT_EQ(space_map_stack(&x.s, 0xC0001000u, PAGE, RW), -ENOMEM);
+}
+
+KTEST(mmap, a_stack_without_a_limit_leaves_half_to_others)
+{
+	EXPECT_EQ(space_map_stack(&x.s, 0xBFFFE000u, NO_LIMIT, RW), 0);
+	EXPECT_EQ(map_hint(0, PAGE, ANON), 0x5FFFE000);
 }

@@ -133,6 +133,28 @@ KTEST(mremap, a_files_offset_moves_with_its_pages)
 	mapping_put(m);
 }
 
+KTEST(mremap, what_is_kept_is_empty_and_promised_twice)
+{
+	const uint32_t keep = MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP;
+
+	numbered(AT, 3);
+	EXPECT_EQ(remap(AT, 3, 3, keep, AT + 0x100000), AT + 0x100000);
+	EXPECT(holds_numbers(AT + 0x100000, 3));
+	EXPECT_EQ(load(&x.s, AT), 0);
+	EXPECT_EQ(store(&x.s, AT, 5), 0);
+	EXPECT(holds_numbers(AT + 0x100000, 3));
+	EXPECT_EQ(x.tenant->committed, 6);
+	x.s.limits.address = 8 * PAGE;
+	EXPECT_EQ(remap(AT, 3, 3, keep, AT + 0x200000), -ENOMEM);
+	x.s.limits.address = NO_LIMIT;
+	overcommit = OVERCOMMIT_NEVER;
+	EXPECT_EQ(map_at(&x.s, AT + 0x300000, TENANT_PAGES - 8, RW, ANON), AT + 0x300000);
+	EXPECT_EQ(remap(AT, 3, 3, keep, AT + 0x200000), -ENOMEM);
+	EXPECT_EQ(remap(AT, 2, 2, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, AT + 0x200000), AT + 0x200000);
+	EXPECT_EQ(load(&x.s, AT + 0x200000), 5);
+	EXPECT_EQ(x.tenant->committed, TENANT_PAGES);
+}
+
 /* The area to double would go first, to make room for its double. */
 KTEST(mremap, doubling_onto_itself_is_refused)
 {

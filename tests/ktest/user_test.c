@@ -230,7 +230,7 @@ KTEST(user, a_program_may_have_alignment_checked)
 	EXPECT(arch_read_cr0() & CR0_AM);
 	if (t.ended)
 		SKIP("this CPU does not check alignment");
-	EXPECT_EQ(t.last.vector, 17);
+	EXPECT_EQ(t.last.vector, TRAP_ALIGNMENT);
 	EXPECT_EQ(t.last.error, 0);
 }
 

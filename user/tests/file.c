@@ -265,6 +265,34 @@ FACT(a_device_tells_its_numbers)
 	EXPECT_EQ(s.st_rdev, 0x105);
 }
 
+FACT(the_oldest_stat_tells_the_same)
+{
+	struct {
+		uint16_t dev, ino, mode, links, uid, gid, rdev;
+		uint32_t size, atime, mtime, ctime;
+	} old;
+	struct stat s;
+	int fd = file_of(77);
+
+	memset(&old, 0xff, sizeof(old));
+	EXPECT_EQ(syscall(SYS_oldfstat, fd, &old), 0);
+	EXPECT_EQ(fstat(fd, &s), 0);
+	EXPECT_EQ(old.ino, s.st_ino);
+	EXPECT_EQ(old.mode, s.st_mode);
+	EXPECT_EQ(old.links, s.st_nlink);
+	EXPECT_EQ(old.size, 77);
+	EXPECT_EQ(old.mtime, s.st_mtime);
+	EXPECT_EQ(symlink("/dev/zero", "/tmp/link"), 0);
+	EXPECT_EQ(syscall(SYS_oldstat, "/tmp/link", &old), 0);
+	EXPECT(S_ISCHR(old.mode));
+	EXPECT_EQ(old.rdev, 0x105);
+	EXPECT_EQ(syscall(SYS_oldlstat, "/tmp/link", &old), 0);
+	EXPECT(S_ISLNK(old.mode));
+	EXPECT_EQ(old.size, strlen("/dev/zero"));
+	unlink("/tmp/link");
+	EXPECT_ERRNO(syscall(SYS_oldstat, "/tmp/link", &old), ENOENT);
+}
+
 FACT(a_file_is_no_terminal)
 {
 	EXPECT_ERRNO(ioctl(file_of(1), TIOCGWINSZ, pages(1)), ENOTTY);

@@ -142,6 +142,41 @@ FACT(a_shared_mapping_doubled_onto_itself_is_EFAULT)
 	EXPECT_ERRNO((intptr_t)mremap(p, 0, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, p), EFAULT);
 }
 
+FACT(dontunmap_leaves_the_old_place_empty)
+{
+	char *p = pages(3), *q;
+
+	memset(p, 5, 3 * PAGE);
+	q = mremap(p + PAGE, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, NULL);
+	REQUIRE(q != MAP_FAILED);
+	EXPECT(q < p || q >= p + 3 * PAGE);
+	EXPECT_EQ(q[0], 5);
+	EXPECT_EQ(p[PAGE], 0);
+	p[PAGE] = 6;
+	EXPECT_EQ(q[0], 5);
+	EXPECT_EQ(p[0] + p[2 * PAGE], 10);
+}
+
+FACT(dontunmap_of_a_files_pages_shows_the_file_again)
+{
+	char *p = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, file_of(PAGE), 0), *q = pages(1),
+	     was = *p;
+
+	*p = (char)(was + 1);
+	EXPECT(mremap(p, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, q) == q);
+	EXPECT_EQ(*q, (char)(was + 1));
+	EXPECT_EQ(*p, was);
+}
+
+FACT(dontunmap_without_leave_to_move_or_with_another_length_is_EINVAL)
+{
+	char *p = pages(2);
+
+	EXPECT_ERRNO((intptr_t)mremap(p, PAGE, PAGE, MREMAP_DONTUNMAP, NULL), EINVAL);
+	EXPECT_ERRNO((intptr_t)mremap(p, PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, NULL), EINVAL);
+	EXPECT_ERRNO((intptr_t)mremap(p, 2 * PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, NULL), EINVAL);
+}
+
 FACT(what_fork_shares_can_be_moved_by_either)
 {
 	char *p = pages(2), *q;
