@@ -26,7 +26,7 @@ static prot_t prot_of(uint32_t prot)
 }
 
 /* Finds the place that MAP_FIXED names. */
-static int place_fixed(const struct space *s, const struct mmap_request *r, struct plan *p)
+static int place_fixed(struct space *s, const struct mmap_request *r, struct plan *p)
 {
 	vpn_t first = vpn_of(r->hint);
 	const struct area *a;
@@ -37,7 +37,7 @@ static int place_fixed(const struct space *s, const struct mmap_request *r, stru
 		return -EINVAL;
 	if (first < USER_FIRST_VPN)
 		return -EPERM;
-	a = area_find(&s->areas, first);
+	a = space_find(s, first);
 	p->replaces = a && a->first < first + p->pages;
 	if (p->replaces && r->flags & MAP_FIXED_NOREPLACE)
 		return -EEXIST;
@@ -57,7 +57,7 @@ vpn_t space_place(const struct space *s, vaddr_t hint, uint32_t pages)
 	return first ? first : area_highest_gap(&s->areas, pages, LOWEST_VPN, USER_VPN_END);
 }
 
-static int place(const struct space *s, const struct mmap_request *r, struct plan *p)
+static int place(struct space *s, const struct mmap_request *r, struct plan *p)
 {
 	p->pages = pages_of_bytes(r->length);
 	if (!r->length)
@@ -253,7 +253,7 @@ static struct way way_of(struct space *s, struct pages range, prot_t prot)
 	vpn_t end = range.first + range.count;
 	struct way w = {range.first, 0, 0};
 
-	for (struct area *a = area_find(&s->areas, w.end); w.end < end; a = area_next(a)) {
+	for (struct area *a = space_find(s, w.end); w.end < end; a = area_next(a)) {
 		vpn_t last;
 
 		if (!a || a->first > w.end) {
@@ -276,10 +276,11 @@ static struct way way_of(struct space *s, struct pages range, prot_t prot)
 static int whole_stack(struct space *s, struct pages *range, uint32_t prot)
 {
 	vpn_t end = range->first + range->count;
-	const struct area *a = area_find(&s->areas, range->first);
+	const struct area *a;
 
 	if (!(prot & (PROT_GROWSDOWN | PROT_GROWSUP)))
 		return 0;
+	a = space_find(s, range->first);
 	if (!a || a->first >= end)
 		return -ENOMEM;
 	if (prot & PROT_GROWSDOWN) {

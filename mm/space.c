@@ -213,15 +213,15 @@ void space_destroy(struct space *s)
 	s->last = NULL;
 }
 
+/* The one found last answers for the gap in front of it too. */
 struct area *space_find(struct space *s, vpn_t v)
 {
 	struct area *a = s->last;
 
-	if (a && v - a->first < a->end - a->first)
+	if (a && v < a->end && (v >= a->first || !a->prev || v >= a->prev->end))
 		return a;
 	a = area_find(&s->areas, v);
-	if (a)
-		s->last = a;
+	s->last = a;
 	return a;
 }
 
@@ -250,31 +250,25 @@ static void count_pages(struct space *s, const struct area *a, uint32_t more)
 
 bool space_cuts(struct space *s, vpn_t v)
 {
-	const struct area *a = area_find(&s->areas, v);
+	const struct area *a = space_find(s, v);
 
 	return a && a->first < v;
 }
 
-void space_split(struct space *s, vpn_t v, struct area_spares *p)
+struct area *space_split(struct space *s, vpn_t v, struct area_spares *p)
 {
-	struct area *a = area_find(&s->areas, v), *upper;
-	vpn_t end;
+	struct area *a = space_find(s, v), *upper;
 
 	if (!a || a->first >= v)
-		return;
+		return a;
+	/* Only what is at the top grows up, at the bottom down: the guard gap goes with it. */
 	upper = area_spares_take(p);
-	end = a->end;
-	*upper = *a;
-	upper->first = v;
-	upper->offset += v - a->first;
+	area_split(&s->areas, a, v, upper);
 	if (a->file) {
 		mapping_get(a->file);
 		mapping_add_area(a->file, upper);
 	}
-	/* Only what is at the top grows up, at the bottom down: the guard gap goes with it. */
-	area_resize(a, a->first, v);
-	upper->end = end;
-	area_insert(&s->areas, upper, a, area_next(a));
+	return upper;
 }
 
 void space_resize(struct space *s, struct area *a, vpn_t first, vpn_t end)
@@ -293,15 +287,12 @@ static bool alike(const struct area *a, const struct area *b)
 /* Makes the pages of the area behind another its own. */
 static void swallow(struct space *s, struct area *a, struct area *gone)
 {
-	vpn_t end = gone->end;
-
-	area_remove(&s->areas, gone);
+	area_join(&s->areas, a, gone);
 	if (s->last == gone)
 		s->last = a;
 	a->own_pages |= gone->own_pages;
 	gone->flags &= ~AREA_COMMITTED; /* what was promised for its pages goes with them */
 	free_area(s, gone);
-	area_resize(a, a->first, end);
 }
 
 /* Merges an area with the one in front, if they are alike. Returns what holds its pages. */
@@ -345,7 +336,7 @@ static inline struct area *extend(struct space *s, const struct area *like, stru
 
 struct area *space_add(struct space *s, const struct area *like, struct area_spares *p)
 {
-	struct area *next = area_find(&s->areas, like->first);
+	struct area *next = space_find(s, like->first);
 	struct area *prev = next ? area_prev(next) : area_last(&s->areas);
 	struct area *a = extend(s, like, prev, next);
 
@@ -359,7 +350,8 @@ struct area *space_add(struct space *s, const struct area *like, struct area_spa
 		mapping_get(a->file);
 		mapping_add_area(a->file, a);
 	}
-	area_insert(&s->areas, a, prev, next);
+	area_insert(&s->areas, a, next);
+	s->last = a;
 	count_pages(s, a, length(a));
 	return a;
 }
@@ -378,10 +370,10 @@ static void trim(struct space *s, struct area *a, vpn_t first, vpn_t end, struct
 static void drop_area(struct space *s, struct area *a, struct tlb_batch *b)
 {
 	clear_run(&s->pd, PAGES(a->first, length(a)), b);
+	if (s->last == a)
+		s->last = area_next(a);
 	area_remove(&s->areas, a);
 	count_pages(s, a, 0u - length(a));
-	if (s->last == a)
-		s->last = NULL;
 	free_area(s, a);
 }
 
@@ -447,9 +439,9 @@ int space_change(struct space *s, struct pages range, const struct area_change *
 
 	/* From here nothing fails. */
 	tlb_begin(&b, s->pd.root);
-	space_split(s, range.first, &p);
+	a = space_split(s, range.first, &p);
 	space_split(s, end, &p);
-	for (a = area_find(&s->areas, range.first); a && a->first < end; a = area_next(a)) {
+	for (; a && a->first < end; a = area_next(a)) {
 		change_area(s, a, c, &b);
 		a = merge_front(s, a);
 	}

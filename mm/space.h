@@ -45,7 +45,7 @@ struct space {
 	struct pdir pd;
 	struct tenant *tenant;
 	struct area_tree areas;
-	struct area *last; /* found last, or null */
+	struct area *last; /* found last, or null: the usual answer to the next search */
 	struct space_limits limits;
 	vpn_t mmap_base; /* areas are put below it, highest first */
 	vaddr_t brk_start, brk;
@@ -98,8 +98,11 @@ int space_spares(struct space *s, struct area_spares *p, unsigned count);
 struct area *area_spares_take(struct area_spares *p);
 void space_spares_free(struct space *s, struct area_spares *p);
 
-/* Makes the boundary at page v fall between two areas: one that holds both sides is split, with a spare. */
-void space_split(struct space *s, vpn_t v, struct area_spares *p);
+/*
+ * Makes the boundary at page v fall between two areas: one that holds both sides is split, with a spare. Returns the
+ * area behind the boundary, null where there is none.
+ */
+struct area *space_split(struct space *s, vpn_t v, struct area_spares *p);
 
 /* True when a boundary at v would take a spare. */
 bool space_cuts(struct space *s, vpn_t v);

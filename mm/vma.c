@@ -41,6 +41,7 @@ RB_GENERATE_STATIC(area_root, area, link, compare)
 void area_tree_init(struct area_tree *t)
 {
 	RB_INIT(&t->root);
+	t->first = t->last = NULL;
 	t->count = 0;
 }
 
@@ -59,34 +60,6 @@ struct area *area_find(const struct area_tree *t, vpn_t v)
 		a = RB_LEFT(a, link);
 	}
 	return found;
-}
-
-struct area *area_next(struct area *a)
-{
-	return RB_NEXT(area_root, NULL, a);
-}
-
-struct area *area_prev(struct area *a)
-{
-	return RB_PREV(area_root, NULL, a);
-}
-
-struct area *area_first(const struct area_tree *t)
-{
-	struct area *a = RB_ROOT(&t->root);
-
-	while (a && RB_LEFT(a, link))
-		a = RB_LEFT(a, link);
-	return a;
-}
-
-struct area *area_last(const struct area_tree *t)
-{
-	struct area *a = RB_ROOT(&t->root);
-
-	while (a && RB_RIGHT(a, link))
-		a = RB_RIGHT(a, link);
-	return a;
 }
 
 vpn_t area_guarded_end(const struct area *a)
@@ -112,22 +85,31 @@ static uint32_t gap_between(const struct area *prev, const struct area *a)
 	return end > begin ? end - begin : 0;
 }
 
-/* Makes the largest gaps right from an area up, as far as they change. */
-static void update_upwards(struct area *a)
+/* Makes the largest gaps right from an area up whose gap has grown; and whose gap was as large as `old` and shrank. */
+static inline void raise(struct area *a, uint32_t gap)
 {
-	for (; a; a = RB_PARENT(a, link)) {
-		uint32_t most = largest_gap(a);
+	for (; a && a->most < gap; a = RB_PARENT(a, link))
+		a->most = gap;
+}
 
-		if (most == a->most)
-			return;
-		a->most = most;
+static inline void lower(struct area *a, uint32_t old)
+{
+	for (; a && a->most == old; a = RB_PARENT(a, link)) {
+		a->most = largest_gap(a);
+		if (a->most == old)
+			break;
 	}
 }
 
-static void set_gap(struct area *prev, struct area *a)
+static void set_gap(struct area *a, uint32_t gap)
 {
-	a->gap = gap_between(prev, a);
-	update_upwards(a);
+	uint32_t old = a->gap;
+
+	a->gap = gap;
+	if (gap > old)
+		raise(a, gap);
+	else if (gap < old)
+		lower(a, old);
 }
 
 /* One of two neighbours has a free place for what comes between them: the one that is lower in the tree. */
@@ -145,25 +127,37 @@ static inline void link_between(struct area_tree *t, struct area *a, struct area
 	}
 }
 
-void area_insert(struct area_tree *t, struct area *a, struct area *prev, struct area *next)
+/* Makes two areas neighbours in the list; null: the ends. */
+static inline void join_list(struct area_tree *t, struct area *prev, struct area *next)
 {
+	*(prev ? &prev->next : &t->first) = next;
+	*(next ? &next->prev : &t->last) = prev;
+}
+
+void area_insert(struct area_tree *t, struct area *a, struct area *next)
+{
+	struct area *prev = next ? next->prev : t->last;
+
 	link_between(t, a, prev, next);
-	a->most = 0;
+	join_list(t, prev, a);
+	join_list(t, a, next);
 	t->count++;
-	set_gap(prev, a);
+	a->most = a->gap = 0;
+	set_gap(a, gap_between(prev, a));
 	if (next)
-		set_gap(a, next);
+		set_gap(next, gap_between(a, next));
 	area_root_RB_INSERT_COLOR(&t->root, a);
 }
 
+/* The gap in front goes to the next area before it is given up, so that the largest gap above both never shrinks. */
 void area_remove(struct area_tree *t, struct area *a)
 {
-	struct area *prev = area_prev(a), *next = area_next(a);
+	struct area *prev = a->prev, *next = a->next;
 
-	a->gap = 0;
-	update_upwards(a);
+	join_list(t, prev, next);
 	if (next)
-		set_gap(prev, next);
+		set_gap(next, gap_between(prev, next));
+	set_gap(a, 0);
 	area_root_RB_REMOVE(&t->root, a);
 	t->count--;
 }
@@ -175,20 +169,31 @@ void area_resize(struct area *a, vpn_t first, vpn_t end)
 	a->first = first;
 	a->end = end;
 	if (first != old_first)
-		set_gap(area_prev(a), a);
-	if (end != old_end) {
-		struct area *next = area_next(a);
+		set_gap(a, gap_between(a->prev, a));
+	if (end != old_end && a->next)
+		set_gap(a->next, gap_between(a, a->next));
+}
 
-		if (next)
-			set_gap(a, next);
-	}
+void area_split(struct area_tree *t, struct area *a, vpn_t v, struct area *upper)
+{
+	*upper = *a;
+	upper->first = v;
+	upper->offset += v - a->first;
+	a->end = v;
+	area_insert(t, upper, a->next);
+}
+
+void area_join(struct area_tree *t, struct area *a, struct area *upper)
+{
+	a->end = upper->end;
+	area_remove(t, upper);
 }
 
 bool area_is_free(const struct area_tree *t, struct pages range)
 {
 	vpn_t end = range.first + range.count;
 	struct area *next = area_find(t, range.first);
-	const struct area *prev = next ? area_prev(next) : area_last(t);
+	const struct area *prev = next ? next->prev : t->last;
 
 	return (!next || end <= area_guarded_first(next)) && (!prev || area_guarded_end(prev) <= range.first);
 }
@@ -203,28 +208,55 @@ static vpn_t highest_in(vpn_t begin, vpn_t end, uint32_t count, struct pages wit
 	return end >= begin && end - begin >= count ? end - count : 0;
 }
 
-/* The gaps of a subtree; those on the right come first. */
+/* Returns the highest area of a subtree that has a gap of count pages, and is known to have one, in front of it. */
+static const struct area *highest_with_gap(const struct area *a, uint32_t count)
+{
+	while (true) {
+		if (most_of(RB_RIGHT(a, link)) >= count)
+			a = RB_RIGHT(a, link);
+		else if (a->gap >= count)
+			return a;
+		else
+			a = RB_LEFT(a, link);
+	}
+}
+
+/*
+ * Down the way to `high`: what lies right of it is too high. Of what lies left of it, the last area that has room in
+ * front of it, or in its left subtree, is the one to look at.
+ */
 static vpn_t highest_below(const struct area *a, uint32_t count, struct pages within)
 {
-	for (; most_of(a) >= count; a = RB_LEFT(a, link)) {
-		vpn_t end = area_guarded_first(a);
-		vpn_t found = 0;
+	const struct area *room = NULL;
 
-		if (a->end < within.first + within.count)
-			found = highest_below(RB_RIGHT(a, link), count, within);
-		if (!found)
-			found = highest_in(end - a->gap, end, count, within);
-		if (found || end <= within.first)
+	while (most_of(a) >= count) {
+		vpn_t end, found;
+
+		if (a->end < within.first + within.count) {
+			if (a->gap >= count || most_of(RB_LEFT(a, link)) >= count)
+				room = a;
+			a = RB_RIGHT(a, link);
+			continue;
+		}
+		end = area_guarded_first(a);
+		found = highest_in(end - a->gap, end, count, within);
+		if (found)
 			return found;
+		a = RB_LEFT(a, link);
 	}
-	return 0;
+	if (!room)
+		return 0;
+	if (room->gap < count)
+		room = highest_with_gap(RB_LEFT(room, link), count);
+	a = room;
+	return highest_in(area_guarded_first(a) - a->gap, area_guarded_first(a), count, within);
 }
 
 vpn_t area_highest_gap(const struct area_tree *t, uint32_t count, vpn_t low, vpn_t high)
 {
-	const struct area *last = area_last(t);
 	struct pages within = {low, high - low};
-	vpn_t found = highest_in(last ? area_guarded_end(last) : USER_FIRST_VPN, USER_VPN_END, count, within);
+	vpn_t found =
+		highest_in(t->last ? area_guarded_end(t->last) : USER_FIRST_VPN, USER_VPN_END, count, within);
 
 	return found ? found : highest_below(RB_ROOT(&t->root), count, within);
 }
@@ -253,7 +285,7 @@ static vpn_t lowest_above(const struct area *a, uint32_t count, struct pages wit
 
 vpn_t area_lowest_gap(const struct area_tree *t, uint32_t count, vpn_t low, vpn_t high)
 {
-	const struct area *last = area_last(t);
+	const struct area *last = t->last;
 	struct pages within = {low, high - low};
 	vpn_t found = lowest_above(RB_ROOT(&t->root), count, within);
 
@@ -295,13 +327,17 @@ unsigned area_tree_check(const struct area_tree *t)
 	uint32_t count = 0;
 
 	faults = check_subtree(RB_ROOT(&t->root), &black);
-	for (struct area *a = area_first(t); a && count <= t->count; a = area_next(a), count++) {
+	for (const struct area *a = t->first; a && count <= t->count; a = a->next, count++) {
 		vpn_t begin = prev ? prev->end : USER_FIRST_VPN;
 
 		if (a->first < begin || a->end <= a->first || a->end > USER_VPN_END ||
 		    a->gap != gap_between(prev, a)) {
 			printk("area 0x%x to 0x%x, gap 0x%x: out of order, or a wrong gap\n", a->first,
 			       a->end, a->gap);
+			faults++;
+		}
+		if (a->prev != prev || (!a->next && t->last != a)) {
+			printk("area 0x%x: its neighbours in the list are others\n", a->first);
 			faults++;
 		}
 		prev = a;

@@ -30,6 +30,7 @@ struct mapping;
 
 struct area {
 	RB_ENTRY(area) link;
+	struct area *prev, *next; /* by address; null at the ends */
 	vpn_t first, end;
 	uint32_t gap;  /* free pages in front of it, guard gaps taken off */
 	uint32_t most; /* the largest gap in its subtree */
@@ -47,6 +48,7 @@ LIST_HEAD(area_list, area);
 
 struct area_tree {
 	struct area_root root;
+	struct area *first, *last; /* by address */
 	uint32_t count;
 };
 
@@ -55,18 +57,40 @@ void area_tree_init(struct area_tree *t);
 /* Returns the first area that ends behind page v, whether it holds v or not; null where there is none. O(log n). */
 struct area *area_find(const struct area_tree *t, vpn_t v);
 
-/* Return the neighbours in the order of addresses; the first and the last one of all. */
-struct area *area_next(struct area *a);
-struct area *area_prev(struct area *a);
-struct area *area_first(const struct area_tree *t);
-struct area *area_last(const struct area_tree *t);
+/* Return the neighbours in the order of addresses; the first and the last one of all. O(1). */
+static inline struct area *area_next(const struct area *a)
+{
+	return a->next;
+}
 
-/* Puts an area between two neighbours, null where there is none, into the tree; takes it out. O(log n). */
-void area_insert(struct area_tree *t, struct area *a, struct area *prev, struct area *next);
+static inline struct area *area_prev(const struct area *a)
+{
+	return a->prev;
+}
+
+static inline struct area *area_first(const struct area_tree *t)
+{
+	return t->first;
+}
+
+static inline struct area *area_last(const struct area_tree *t)
+{
+	return t->last;
+}
+
+/* Puts an area in front of another one, null for the end, into the tree; takes it out. O(log n). */
+void area_insert(struct area_tree *t, struct area *a, struct area *next);
 void area_remove(struct area_tree *t, struct area *a);
 
 /* Moves an area's ends; it must stay between its neighbours. Its offset stays. O(log n). */
 void area_resize(struct area *a, vpn_t first, vpn_t end);
+
+/*
+ * Moves the border of an area down to v, and puts another one, a copy of it, behind it up to where it ended; or puts
+ * the pages of the one that begins where an area ends into that one. O(log n), and no gap changes.
+ */
+void area_split(struct area_tree *t, struct area *a, vpn_t v, struct area *upper);
+void area_join(struct area_tree *t, struct area *a, struct area *upper);
 
 /* Returns the end of what an area keeps others out of, and the beginning: its own, or with a guard gap. */
 vpn_t area_guarded_end(const struct area *a);

@@ -21,11 +21,8 @@ KTEST_SETUP(vma)
 
 static struct area *add(unsigned i, vpn_t first, uint32_t count, uint32_t flags)
 {
-	struct area *next;
-
 	areas[i] = (struct area){.first = first, .end = first + count, .flags = flags};
-	next = area_find(&tree, first);
-	area_insert(&tree, &areas[i], next ? area_prev(next) : area_last(&tree), next);
+	area_insert(&tree, &areas[i], area_find(&tree, first));
 	return &areas[i];
 }
 
@@ -74,6 +71,23 @@ KTEST(vma, guard_gaps_are_no_room_for_others)
 	add(4, 1, 1, AREA_GROWS_DOWN);
 	EXPECT_EQ(area_tree_check(&tree), 0);
 	EXPECT_EQ(area_lowest_gap(&tree, 1, 1010, 1020), 0);
+}
+
+/* Whoever searches between the two steps must find what was there before. */
+KTEST(vma, splitting_and_joining_change_no_gap)
+{
+	struct area *low = add(0, FIRST, 5, 0), *a = add(1, FIRST + 20, 10, 0),
+		    *high = add(2, FIRST + 40, 5, 0);
+
+	a->offset = 100;
+	area_split(&tree, a, FIRST + 23, &areas[3]);
+	EXPECT(area_next(a) == &areas[3] && area_prev(high) == &areas[3] && area_prev(a) == low);
+	EXPECT(a->end == FIRST + 23 && areas[3].first == FIRST + 23 && areas[3].end == FIRST + 30);
+	EXPECT(areas[3].offset == 103 && !areas[3].gap && high->gap == 10 && tree.count == 4);
+	EXPECT_EQ(area_tree_check(&tree), 0);
+	area_join(&tree, a, &areas[3]);
+	EXPECT(a->end == FIRST + 30 && area_next(a) == high && high->gap == 10 && tree.count == 3);
+	EXPECT_EQ(area_tree_check(&tree), 0);
 }
 
 static bool window_is_free(vpn_t first, uint32_t count)
@@ -178,6 +192,12 @@ KTEST(vma, the_check_finds_faults)
 	areas[5].end = areas[6].first + 1;
 	EXPECT_FAULTS(area_tree_check(&tree));
 	areas[5].end = areas[5].first + 5;
+	areas[7].prev = &areas[5];
+	EXPECT_FAULTS(area_tree_check(&tree));
+	areas[7].prev = &areas[6];
+	tree.last = &areas[18];
+	EXPECT_FAULTS(area_tree_check(&tree));
+	tree.last = &areas[19];
 	tree.count++;
 	EXPECT_FAULTS(area_tree_check(&tree));
 	tree.count--;
