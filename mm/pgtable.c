@@ -35,23 +35,16 @@ static pte_t *table_at(pfn_t f)
 	return arch_frame_direct(f);
 }
 
-/* A frame for a table, its content undefined. */
-static int table_frame(struct container_id owner, pfn_t *out)
-{
-	if (boot_alloc_sealed())
-		return container_alloc(owner, ALLOC_TABLE, out);
-	*out = boot_alloc_frames(1);
-	return out->n ? 0 : -ENOMEM;
-}
-
 /* Tables come zeroed: the MMU may walk one as soon as an entry names it. */
 static int table_alloc(struct container_id owner, pfn_t *out)
 {
-	int err = table_frame(owner, out);
-
-	if (!err)
-		arch_frame_zero(*out);
-	return err;
+	if (boot_alloc_sealed())
+		return container_alloc_table(owner, out);
+	*out = boot_alloc_frames(1);
+	if (!out->n)
+		return -ENOMEM;
+	arch_frame_zero(*out);
+	return 0;
 }
 
 static void table_free(pfn_t f)
@@ -60,6 +53,14 @@ static void table_free(pfn_t f)
 		frame_put(f);
 	else
 		boot_free_frames(f, 1);
+}
+
+/* The same for one that is empty. */
+static void table_free_empty(pfn_t f)
+{
+	lock_acquire(&frame_lock);
+	frame_put_zeroed_locked(f);
+	lock_release(&frame_lock);
 }
 
 int table_stock_fill(struct table_stock *stock, struct container_id owner, uint32_t count)
@@ -96,8 +97,12 @@ pfn_t table_stock_take(struct table_stock *stock)
 
 void table_stock_free(struct table_stock *stock)
 {
-	while (stock->count)
-		table_free(table_stock_take(stock));
+	while (stock->count) {
+		if (boot_alloc_sealed())
+			table_free_empty(table_stock_take(stock));
+		else
+			table_free(table_stock_take(stock));
+	}
 }
 
 struct pt_slot pgdir_walk(const struct pdir *pd, vpn_t v, unsigned level, struct table_stock *stock)
@@ -174,6 +179,8 @@ int set_pdir_entry_by_va(struct pdir *pd, vaddr_t va, pfn_t table, struct tlb_ba
 		return err;
 	if (slot_kind(s) == PTE_TABLE)
 		tlb_owe_table(b);
+	else
+		pd->tables++;
 	arch_pte_write(s.entry, arch_pte_table(1, table));
 	return 0;
 }
@@ -189,6 +196,7 @@ int rmv_pdir_entry_by_va(struct pdir *pd, vaddr_t va, struct tlb_batch *b)
 		return -ENOENT;
 	tlb_owe_table(b);
 	arch_pte_write(s.entry, arch_pte_none());
+	pd->tables--;
 	return 0;
 }
 
@@ -242,15 +250,14 @@ static int make_root(struct pdir *pd, struct container_id owner, uint32_t own_ro
 
 	if (err)
 		return err;
-	err = table_frame(owner, &pd->root);
+	err = table_alloc(owner, &pd->root);
 	if (err) {
 		table_stock_free(&stock);
 		return err;
 	}
 	pd->owner = owner;
+	pd->tables = 0;
 	root = table_at(pd->root);
-	if (!ARCH_PT_ROOT_EAGER)
-		arch_frame_zero(pd->root);
 	for (uint32_t i = 0; stock.count; i++)
 		arch_pte_write(&root[i], arch_pte_table(ROOT_LEVEL, table_stock_take(&stock)));
 	return 0;
@@ -291,8 +298,8 @@ static void put_leaves(pfn_t table)
 	}
 }
 
-/* Frees the tables below the first `count` entries of a table, and with `leaves` what their entries hold. */
-static void free_below(pfn_t table, unsigned level, uint32_t count, bool leaves)
+/* Frees the tables below the first `count` entries of a table, and what their entries hold. */
+static void free_below(pfn_t table, unsigned level, uint32_t count)
 {
 	const pte_t *entry = table_at(table);
 
@@ -302,30 +309,58 @@ static void free_below(pfn_t table, unsigned level, uint32_t count, bool leaves)
 		if (arch_pte_kind(level, e) != PTE_TABLE)
 			continue;
 		if (level > 1)
-			free_below(arch_pte_pfn(e), level - 1, ARCH_PT_ENTRIES(level - 1), leaves);
-		else if (leaves)
+			free_below(arch_pte_pfn(e), level - 1, ARCH_PT_ENTRIES(level - 1));
+		else
 			put_leaves(arch_pte_pfn(e));
 		table_free(arch_pte_pfn(e));
 	}
 }
 
-static void free_directory(struct pdir *pd, bool leaves)
+static void must_not_be_loaded(const struct pdir *pd)
 {
 	if (arch_mmu_root().n == pd->root.n)
 		panic("vm_free of the loaded directory 0x%x", pd->root.n);
-	free_below(pd->root, ROOT_LEVEL, pd->owns_kernel ? ROOTS : USER_ROOTS, leaves);
-	table_free(pd->root);
-	pd->root = NO_FRAME;
 }
 
 void vm_free(struct pdir *pd)
 {
-	free_directory(pd, true);
+	must_not_be_loaded(pd);
+	free_below(pd->root, ROOT_LEVEL, pd->owns_kernel ? ROOTS : USER_ROOTS);
+	table_free(pd->root);
+	pd->root = NO_FRAME;
 }
 
-void vm_free_tables(struct pdir *pd)
+void vm_free_run(struct pdir *pd, struct pages range)
 {
-	free_directory(pd, false);
+	vpn_t end = range.first + range.count;
+
+	for (vpn_t v = range.first & ~(SPAN - 1); v < end && pd->tables;) {
+		struct pt_slot s = pgdir_walk(pd, v, 1, NULL);
+		uint32_t room = ARCH_PT_ENTRIES(1) - arch_pt_index(1, v), count = (end - v + SPAN - 1) / SPAN;
+		uint32_t i = 0;
+
+		count = count < room ? count : room;
+		while ((i = arch_pte_find(s.entry, i, count)) < count) {
+			table_free_empty(arch_pte_pfn(arch_pte_read(&s.entry[i])));
+			arch_pte_write(&s.entry[i], arch_pte_none());
+			pd->tables--;
+		}
+		v += count * SPAN;
+	}
+}
+
+void vm_free_empty(struct pdir *pd)
+{
+	uint32_t always = ARCH_PT_ROOT_EAGER ? USER_ROOTS : 0; /* tables that only go with the root */
+	pte_t *root = table_at(pd->root);
+
+	must_not_be_loaded(pd);
+	vm_free_run(pd, PAGES(0, ARCH_KERNEL_VPN));
+	for (uint32_t i = 0; i < always; i++)
+		table_free_empty(arch_pte_pfn(arch_pte_read(&root[i])));
+	arch_pte_clear(root + USER_ROOTS - always, ROOTS - USER_ROOTS + always);
+	table_free_empty(pd->root);
+	pd->root = NO_FRAME;
 }
 
 /* True when a directory may change the entry for page v: the kernel's half is the kernel directory's. */
@@ -368,9 +403,11 @@ static __attribute__((noinline)) int need_table(struct pdir *pd, vpn_t v)
 
 	if (!err)
 		err = table_stock_fill(&stock, pd->owner, missing);
-	if (!err)
-		pgdir_walk(pd, v, 0, &stock);
-	return err;
+	if (err)
+		return err;
+	pgdir_walk(pd, v, 0, &stock);
+	pd->tables += missing;
+	return 0;
 }
 
 int alloc_ptbl(struct pdir *pd, vaddr_t va)
@@ -540,6 +577,7 @@ int map_region(struct pdir *pd, struct pages range, pfn_t f, prot_t prot)
 		return err;
 
 	/* From here nothing fails. */
+	pd->tables += tables;
 	for (uint32_t done = 0; done < range.count;) {
 		struct piece p =
 			first_piece(pd, PAGES(range.first + done, range.count - done), PFN(f.n + done), prot);

@@ -163,8 +163,10 @@ int copy_run(struct pdir *to, struct pdir *from, struct pages range, struct tabl
 	int err = 0;
 
 	while (!err && next_run(from, &range, &r)) {
+		uint32_t stocked = stock->count;
 		pte_t *entry = pgdir_walk(to, r.v, 0, stock).entry;
 
+		to->tables += stocked - stock->count;
 		/* Nearly all of them were writable. */
 		tlb_owe(b, r.v, r.count);
 		lock_acquire(&frame_lock);
@@ -200,7 +202,7 @@ uint32_t tables_for_move(const struct pdir *pd, struct pages from, vpn_t to)
 
 void move_run(struct pdir *pd, struct pages from, vpn_t to, struct table_stock *stock, struct tlb_batch *b)
 {
-	uint32_t count;
+	uint32_t count, stocked = stock->count;
 
 	for (; from.count; from = PAGES(from.first + count, from.count - count), to += count) {
 		struct pt_slot s = pgdir_walk(pd, from.first, 0, NULL);
@@ -218,9 +220,10 @@ void move_run(struct pdir *pd, struct pages from, vpn_t to, struct table_stock *
 			arch_pte_write(&entry[i], old);
 		}
 	}
+	pd->tables += stocked - stock->count;
 }
 
-static __attribute__((noinline)) void drop_entries(const pte_t *entry, const pte_t *end)
+static __attribute__((noinline)) void drop_entries(pte_t *entry, const pte_t *end)
 {
 	while (entry < end) {
 		pte_t e = arch_pte_read(entry);
@@ -232,7 +235,7 @@ static __attribute__((noinline)) void drop_entries(const pte_t *entry, const pte
 			entry += arch_pte_find(entry, 0, (uint32_t)(end - entry));
 			continue;
 		}
-		entry++;
+		arch_pte_write(entry++, arch_pte_none());
 	}
 }
 

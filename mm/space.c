@@ -179,24 +179,17 @@ static void free_area(struct space *s, struct area *a)
 	give_node(s, a);
 }
 
-/* Without balancing a tree that is to go: from each leaf to its parent. */
-static void free_areas(struct space *s, struct area *a)
+/* Without balancing a tree that is to go. The tables go when all areas are empty: two may lie in one. */
+static void free_areas(struct space *s)
 {
-	while (a) {
-		struct area *child = RB_LEFT(a, link) ? RB_LEFT(a, link) : RB_RIGHT(a, link);
-		struct area *parent = RB_PARENT(a, link);
+	struct area *a, *next;
 
-		if (child) {
-			a = child;
-			continue;
-		}
-		if (parent && RB_LEFT(parent, link) == a)
-			RB_LEFT(parent, link) = NULL;
-		else if (parent)
-			RB_RIGHT(parent, link) = NULL;
+	for (a = area_first(&s->areas); a; a = area_next(a))
 		drop_run(&s->pd, PAGES(a->first, length(a)));
+	for (a = area_first(&s->areas); a; a = next) {
+		next = area_next(a);
+		vm_free_run(&s->pd, PAGES(a->first, length(a)));
 		free_area(s, a);
-		a = parent;
 	}
 }
 
@@ -204,10 +197,10 @@ void space_destroy(struct space *s)
 {
 	if (arch_mmu_root().n == s->pd.root.n)
 		panic("space_destroy of the loaded space, root 0x%x", s->pd.root.n);
-	free_areas(s, RB_ROOT(&s->areas.root));
+	free_areas(s);
 	free_nodes(s);
 	area_tree_init(&s->areas);
-	vm_free_tables(&s->pd);
+	vm_free_empty(&s->pd);
 	tenant_put(s->tenant);
 	s->tenant = NULL;
 	s->last = NULL;
