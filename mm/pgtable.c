@@ -47,7 +47,7 @@ static int table_alloc(struct container_id owner, pfn_t *out)
 	return 0;
 }
 
-static void table_free(pfn_t f)
+void table_put(pfn_t f)
 {
 	if (boot_alloc_sealed())
 		frame_put(f);
@@ -55,9 +55,12 @@ static void table_free(pfn_t f)
 		boot_free_frames(f, 1);
 }
 
-/* The same for one that is empty. */
-static void table_free_empty(pfn_t f)
+void table_free(pfn_t f)
 {
+	if (!boot_alloc_sealed()) {
+		boot_free_frames(f, 1);
+		return;
+	}
 	lock_acquire(&frame_lock);
 	frame_put_zeroed_locked(f);
 	lock_release(&frame_lock);
@@ -97,12 +100,8 @@ pfn_t table_stock_take(struct table_stock *stock)
 
 void table_stock_free(struct table_stock *stock)
 {
-	while (stock->count) {
-		if (boot_alloc_sealed())
-			table_free_empty(table_stock_take(stock));
-		else
-			table_free(table_stock_take(stock));
-	}
+	while (stock->count)
+		table_free(table_stock_take(stock));
 }
 
 struct pt_slot pgdir_walk(const struct pdir *pd, vpn_t v, unsigned level, struct table_stock *stock)
@@ -282,85 +281,6 @@ int pdir_init(struct pdir *pd, struct container_id owner)
 	arch_pte_copy(table_at(pd->root) + USER_ROOTS, (pte_t *)table_at(kernel_pdir.root) + USER_ROOTS,
 		      ROOTS - USER_ROOTS);
 	return 0;
-}
-
-/* Drops the references that a page table's entries hold. A large page never holds one. */
-static void put_leaves(pfn_t table)
-{
-	const pte_t *entry = table_at(table);
-	uint32_t count = ARCH_PT_ENTRIES(0);
-
-	for (uint32_t i = arch_pte_find(entry, 0, count); i < count; i = arch_pte_find(entry, i + 1, count)) {
-		pte_t e = arch_pte_read(&entry[i]);
-
-		if (arch_pte_prot(e) & PROT_OWNED)
-			frame_put(arch_pte_pfn(e));
-	}
-}
-
-/* Frees the tables below the first `count` entries of a table, and what their entries hold. */
-static void free_below(pfn_t table, unsigned level, uint32_t count)
-{
-	const pte_t *entry = table_at(table);
-
-	for (uint32_t i = arch_pte_find(entry, 0, count); i < count; i = arch_pte_find(entry, i + 1, count)) {
-		pte_t e = arch_pte_read(&entry[i]);
-
-		if (arch_pte_kind(level, e) != PTE_TABLE)
-			continue;
-		if (level > 1)
-			free_below(arch_pte_pfn(e), level - 1, ARCH_PT_ENTRIES(level - 1));
-		else
-			put_leaves(arch_pte_pfn(e));
-		table_free(arch_pte_pfn(e));
-	}
-}
-
-static void must_not_be_loaded(const struct pdir *pd)
-{
-	if (arch_mmu_root().n == pd->root.n)
-		panic("vm_free of the loaded directory 0x%x", pd->root.n);
-}
-
-void vm_free(struct pdir *pd)
-{
-	must_not_be_loaded(pd);
-	free_below(pd->root, ROOT_LEVEL, pd->owns_kernel ? ROOTS : USER_ROOTS);
-	table_free(pd->root);
-	pd->root = NO_FRAME;
-}
-
-void vm_free_run(struct pdir *pd, struct pages range)
-{
-	vpn_t end = range.first + range.count;
-
-	for (vpn_t v = range.first & ~(SPAN - 1); v < end && pd->tables;) {
-		struct pt_slot s = pgdir_walk(pd, v, 1, NULL);
-		uint32_t room = ARCH_PT_ENTRIES(1) - arch_pt_index(1, v), count = (end - v + SPAN - 1) / SPAN;
-		uint32_t i = 0;
-
-		count = count < room ? count : room;
-		while ((i = arch_pte_find(s.entry, i, count)) < count) {
-			table_free_empty(arch_pte_pfn(arch_pte_read(&s.entry[i])));
-			arch_pte_write(&s.entry[i], arch_pte_none());
-			pd->tables--;
-		}
-		v += count * SPAN;
-	}
-}
-
-void vm_free_empty(struct pdir *pd)
-{
-	uint32_t always = ARCH_PT_ROOT_EAGER ? USER_ROOTS : 0; /* tables that only go with the root */
-	pte_t *root = table_at(pd->root);
-
-	must_not_be_loaded(pd);
-	vm_free_run(pd, PAGES(0, ARCH_KERNEL_VPN));
-	for (uint32_t i = 0; i < always; i++)
-		table_free_empty(arch_pte_pfn(arch_pte_read(&root[i])));
-	arch_pte_clear(root + USER_ROOTS - always, ROOTS - USER_ROOTS + always);
-	table_free_empty(pd->root);
-	pd->root = NO_FRAME;
 }
 
 /* True when a directory may change the entry for page v: the kernel's half is the kernel directory's. */

@@ -18,7 +18,7 @@ struct pdir {
 	pfn_t root;
 	bool owns_kernel; /* the kernel half's tables are its own: true for the kernel's directory alone */
 	bool shares_identity; /* tables of its user part are the identity map's: no page of it can be changed */
-	uint32_t tables; /* page tables made for it */
+	uint32_t tables;      /* page tables made for it */
 	struct container_id owner; /* its tables and the pages of alloc_page are charged to it */
 };
 
@@ -42,6 +42,13 @@ pfn_t table_stock_take(struct table_stock *stock);
 
 /* Frees what is left in a stock: no MMU has seen these tables. */
 void table_stock_free(struct table_stock *stock);
+
+/*
+ * Free a table that is in no directory any more: whatever is in it, with nothing done to what its entries name; and one
+ * that is empty.
+ */
+void table_put(pfn_t table);
+void table_free(pfn_t table);
 
 /* Where a walk ended. */
 struct pt_slot {
