@@ -119,28 +119,36 @@ static inline int untouched(const struct fault *t)
 	return 0;
 }
 
-/* Maps the pages of the cache around a page of a file, as far as they are in one table and in the area. */
+/* Maps pages of the cache where nothing is. Under frame_lock. */
+static __attribute__((noinline)) void map_slots(pte_t *entry, const union mapping_slot *slot, uint32_t count,
+						prot_t prot)
+{
+	for (; count; count--, entry++, slot++)
+		if (slot->frame.n && arch_pte_is_none(arch_pte_read(entry)) && frame_share(slot->frame))
+			arch_pte_write(entry, arch_pte_leaf(0, slot->frame, prot));
+}
+
+/* Maps the pages of the cache around a page of a file, as far as they are in one table, in the area and in the file. */
 static void map_around(const struct fault *t)
 {
 	vpn_t first = t->v & ~(FAULT_AROUND - 1), end = first + FAULT_AROUND;
 	prot_t prot = area_entry_prot(t->a, t->a->flags & AREA_SHARED) | PROT_OWNED;
-	uint32_t pages = mapping_page_count(t->a->file);
-	const union mapping_slot *slot = NULL;
-	uint32_t left = 0;
+	uint32_t index, left, run;
 
 	first = first > t->a->first ? first : t->a->first;
 	end = end < t->a->end ? end : t->a->end;
+	index = t->a->offset + (first - t->a->first);
+	left = mapping_page_count(t->a->file) - index;
+	left = left < end - first ? left : end - first;
 	lock_acquire(&frame_lock);
-	for (vpn_t v = first; v < end; v++, left--, slot++) {
-		uint32_t index = t->a->offset + (v - t->a->first);
-		pte_t *entry = t->entry + v - t->v;
+	for (; left; left -= run, first += run, index += run) {
+		const union mapping_slot *slot;
 
-		if (!left)
-			left = mapping_slots(t->a->file, index, &slot);
-		if (!left || index >= pages)
+		run = mapping_slots(t->a->file, index, &slot);
+		if (!run)
 			break;
-		if (slot->frame.n && arch_pte_is_none(arch_pte_read(entry)) && frame_get_locked(slot->frame))
-			arch_pte_write(entry, arch_pte_leaf(0, slot->frame, prot));
+		run = run < left ? run : left;
+		map_slots(t->entry + first - t->v, slot, run, prot);
 	}
 	lock_release(&frame_lock);
 }

@@ -20,14 +20,21 @@
 #define USER_ROOTS arch_pt_index(ROOT_LEVEL, ARCH_KERNEL_VPN) /* root entries of the user part */
 #define ROOTS      ARCH_PT_ENTRIES(ROOT_LEVEL)
 #define SPAN       ARCH_PT_SPAN(1)
+#define ROOT_RUNS  4u
 
 _Static_assert(ARCH_PT_LEVELS - ARCH_PT_ROOT_EAGER == 2, "a page lacks one table at most");
 
 struct pdir kernel_pdir;
 
-/* Set when the first directory has copied the kernel's root entries: from then on they never change. */
+/*
+ * Set when the first directory has copied the kernel's root entries: from then on they never change. Those in use stand
+ * in a few runs; where there are more, the last one goes on to the end.
+ */
 static struct {
 	bool kernel_root_shared;
+	struct {
+		uint32_t first, count;
+	} run[ROOT_RUNS];
 } pgtable;
 
 static pte_t *table_at(pfn_t f)
@@ -269,6 +276,23 @@ int pdir_init_bare(struct pdir *pd, struct container_id owner)
 	return make_root(pd, owner, ROOTS);
 }
 
+static void share_kernel_root(void)
+{
+	const pte_t *root = table_at(kernel_pdir.root);
+	uint32_t at = arch_pte_find(root, USER_ROOTS, ROOTS);
+
+	for (uint32_t i = 0; i < ROOT_RUNS && at < ROOTS; i++) {
+		uint32_t end = at;
+
+		while (end < ROOTS && (i == ROOT_RUNS - 1 || !arch_pte_is_none(arch_pte_read(&root[end]))))
+			end++;
+		pgtable.run[i].first = at;
+		pgtable.run[i].count = end - at;
+		at = arch_pte_find(root, end, ROOTS);
+	}
+	pgtable.kernel_root_shared = true;
+}
+
 int pdir_init(struct pdir *pd, struct container_id owner)
 {
 	int err = make_root(pd, owner, USER_ROOTS);
@@ -277,10 +301,18 @@ int pdir_init(struct pdir *pd, struct container_id owner)
 		return err;
 	pd->owns_kernel = false;
 	pd->shares_identity = false;
-	pgtable.kernel_root_shared = true;
-	arch_pte_copy(table_at(pd->root) + USER_ROOTS, (pte_t *)table_at(kernel_pdir.root) + USER_ROOTS,
-		      ROOTS - USER_ROOTS);
+	if (!pgtable.kernel_root_shared)
+		share_kernel_root();
+	for (uint32_t i = 0; i < ROOT_RUNS; i++)
+		arch_pte_copy(table_at(pd->root) + pgtable.run[i].first,
+			      table_at(kernel_pdir.root) + pgtable.run[i].first, pgtable.run[i].count);
 	return 0;
+}
+
+void pdir_clear_kernel_part(struct pdir *pd)
+{
+	for (uint32_t i = 0; i < ROOT_RUNS; i++)
+		arch_pte_clear(table_at(pd->root) + pgtable.run[i].first, pgtable.run[i].count);
 }
 
 /* True when a directory may change the entry for page v: the kernel's half is the kernel directory's. */

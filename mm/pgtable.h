@@ -86,6 +86,9 @@ int rmv_ptbl_entry_by_va(struct pdir *pd, vaddr_t va, struct tlb_batch *b);
  */
 int pdir_init(struct pdir *pd, struct container_id owner);
 
+/* Takes the kernel part out again, which no MMU walks any more. */
+void pdir_clear_kernel_part(struct pdir *pd);
+
 /* The same without a kernel part, which becomes its own: for kvm_init. */
 int pdir_init_bare(struct pdir *pd, struct container_id owner);
 

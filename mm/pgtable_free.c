@@ -23,7 +23,7 @@ static void must_not_be_loaded(const struct pdir *pd)
 /* Frees a root whose user part is cleared by now. */
 static void free_root(struct pdir *pd)
 {
-	arch_pte_clear((pte_t *)arch_frame_direct(pd->root) + USER_ROOTS, ROOTS - USER_ROOTS);
+	pdir_clear_kernel_part(pd);
 	table_free(pd->root);
 	pd->root = NO_FRAME;
 }

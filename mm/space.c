@@ -11,6 +11,8 @@
 #include <mm/slab.h>
 #include <mm/space.h>
 
+#define SPAN ARCH_PT_SPAN(1)
+
 pfn_t zero_frame;
 unsigned overcommit;
 
@@ -124,10 +126,15 @@ int space_spares(struct space *s, struct area_spares *p, unsigned count)
 			space_spares_free(s, p);
 			return -ENOMEM;
 		}
-		RB_LEFT(a, link) = p->first;
-		p->first = a;
+		area_spares_put(p, a);
 	}
 	return 0;
+}
+
+void area_spares_put(struct area_spares *p, struct area *a)
+{
+	RB_LEFT(a, link) = p->first;
+	p->first = a;
 }
 
 struct area *area_spares_take(struct area_spares *p)
@@ -167,8 +174,8 @@ static uint32_t length(const struct area *a)
 	return a->end - a->first;
 }
 
-/* Gives a node back with what it holds. It is in no tree. */
-static void free_area(struct space *s, struct area *a)
+/* Gives back what an area holds. It is in no tree. */
+static inline void empty_area(struct space *s, struct area *a)
 {
 	if (a->flags & AREA_COMMITTED)
 		tenant_uncommit(s->tenant, length(a));
@@ -176,6 +183,11 @@ static void free_area(struct space *s, struct area *a)
 		mapping_remove_area(a);
 		mapping_put(a->file);
 	}
+}
+
+static void free_area(struct space *s, struct area *a)
+{
+	empty_area(s, a);
 	give_node(s, a);
 }
 
@@ -183,13 +195,18 @@ static void free_area(struct space *s, struct area *a)
 static void free_areas(struct space *s)
 {
 	struct area *a, *next;
+	vpn_t gone = 0; /* of all tables below */
 
 	for (a = area_first(&s->areas); a; a = area_next(a))
 		drop_run(&s->pd, PAGES(a->first, length(a)));
 	for (a = area_first(&s->areas); a; a = next) {
 		next = area_next(a);
-		vm_free_run(&s->pd, PAGES(a->first, length(a)));
-		free_area(s, a);
+		if (a->end > gone) {
+			vm_free_run(&s->pd, PAGES(a->first, length(a)));
+			gone = (a->end + SPAN - 1) & ~(SPAN - 1);
+		}
+		empty_area(s, a);
+		cache_free(&spaces.areas, a);
 	}
 }
 

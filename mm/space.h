@@ -96,6 +96,7 @@ struct area_spares {
 };
 int space_spares(struct space *s, struct area_spares *p, unsigned count);
 struct area *area_spares_take(struct area_spares *p);
+void area_spares_put(struct area_spares *p, struct area *a);
 void space_spares_free(struct space *s, struct area_spares *p);
 
 /*

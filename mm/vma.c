@@ -189,6 +189,35 @@ void area_join(struct area_tree *t, struct area *a, struct area *upper)
 	area_remove(t, upper);
 }
 
+/* Copies a subtree, and puts its areas at the end of the list. It goes as deep as the tree is high. */
+static struct area *copy_subtree(struct area_tree *to, const struct area *a, struct area **nodes)
+{
+	struct area *copy = *nodes;
+
+	*nodes = RB_LEFT(copy, link);
+	*copy = *a;
+	if (RB_LEFT(a, link)) {
+		RB_LEFT(copy, link) = copy_subtree(to, RB_LEFT(a, link), nodes);
+		RB_PARENT(RB_LEFT(copy, link), link) = copy;
+	}
+	join_list(to, to->last, copy);
+	to->last = copy;
+	if (RB_RIGHT(a, link)) {
+		RB_RIGHT(copy, link) = copy_subtree(to, RB_RIGHT(a, link), nodes);
+		RB_PARENT(RB_RIGHT(copy, link), link) = copy;
+	}
+	return copy;
+}
+
+void area_tree_copy(struct area_tree *to, const struct area_tree *from, struct area *nodes)
+{
+	if (!from->count)
+		return;
+	RB_ROOT(&to->root) = copy_subtree(to, RB_ROOT(&from->root), &nodes);
+	to->last->next = NULL;
+	to->count = from->count;
+}
+
 bool area_is_free(const struct area_tree *t, struct pages range)
 {
 	vpn_t end = range.first + range.count;

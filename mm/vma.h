@@ -82,6 +82,9 @@ static inline struct area *area_last(const struct area_tree *t)
 void area_insert(struct area_tree *t, struct area *a, struct area *next);
 void area_remove(struct area_tree *t, struct area *a);
 
+/* Makes an empty tree like another one, out of as many nodes, which are linked through their left child. O(n). */
+void area_tree_copy(struct area_tree *to, const struct area_tree *from, struct area *nodes);
+
 /* Moves an area's ends; it must stay between its neighbours. Its offset stays. O(log n). */
 void area_resize(struct area *a, vpn_t first, vpn_t end);
 

@@ -177,6 +177,31 @@ KTEST(vma, random_history_against_an_array)
 	}
 }
 
+KTEST(vma, a_copy_is_a_tree_of_its_own)
+{
+	static struct area nodes[AREAS];
+	struct area_tree copy;
+	struct area *a, *b;
+	uint32_t count;
+
+	for (unsigned step = 0; step < 600; step++)
+		random_step(ktest_random_below(AREAS));
+	count = tree.count;
+	ASSERT(count > 10);
+	for (uint32_t i = 0; i < count; i++)
+		RB_LEFT(&nodes[i], link) = i + 1 < count ? &nodes[i + 1] : NULL;
+	area_tree_init(&copy);
+	area_tree_copy(&copy, &tree, nodes);
+	EXPECT_EQ(area_tree_check(&copy), 0);
+	for (a = area_first(&tree), b = area_first(&copy); a && b; a = area_next(a), b = area_next(b))
+		EXPECT(a->first == b->first && a->end == b->end && b >= nodes && b < nodes + count);
+	EXPECT(!a && !b && copy.count == count);
+	while ((a = area_first(&copy)))
+		area_remove(&copy, a);
+	EXPECT_EQ(tree.count, count);
+	EXPECT_EQ(area_tree_check(&tree), 0);
+}
+
 /* The check must find what it looks for. */
 KTEST(vma, the_check_finds_faults)
 {
