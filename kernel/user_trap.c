@@ -41,13 +41,9 @@ static _Noreturn void out_of_memory(void)
 	proc_exit(SIGKILL);
 }
 
-static void page_fault(struct trap_frame *f)
+static __attribute__((noinline)) void refuse(struct trap_frame *f, int err)
 {
-	int err = resolve(f->cr2, f->error);
-
 	switch (err) {
-	case 0:
-		return;
 	case -ENOMEM:
 	case -EDQUOT:
 		out_of_memory();
@@ -63,12 +59,17 @@ static void page_fault(struct trap_frame *f)
 	}
 }
 
-static void user_trap(struct trap_frame *f)
+static inline void page_fault(struct trap_frame *f)
+{
+	int err = resolve(f->cr2, f->error);
+
+	if (UNLIKELY(err))
+		refuse(f, err);
+}
+
+static __attribute__((noinline)) void other_trap(struct trap_frame *f)
 {
 	switch (f->vector) {
-	case TRAP_PAGE_FAULT:
-		page_fault(f);
-		return;
 	case VECTOR_DIVIDE:
 		signal_fault(SIGFPE, FPE_INTDIV, f->eip);
 		return;
@@ -93,6 +94,15 @@ static void user_trap(struct trap_frame *f)
 		/* Overflow, bound, segments, general protection. */
 		signal_fault(SIGSEGV, SI_KERNEL, 0);
 	}
+}
+
+/* The one that there are most of first. */
+static void user_trap(struct trap_frame *f)
+{
+	if (f->vector == TRAP_PAGE_FAULT)
+		page_fault(f);
+	else
+		other_trap(f);
 }
 
 const struct user_hooks kernel_hooks = {

@@ -62,18 +62,24 @@ struct area *area_find(const struct area_tree *t, vpn_t v)
 	return found;
 }
 
-vpn_t area_guarded_end(const struct area *a)
+static __attribute__((noinline)) vpn_t end_above_guard(const struct area *a)
 {
-	if (!(a->flags & AREA_GROWS_UP))
-		return a->end;
 	return a->end < USER_VPN_END - GUARD_GAP ? a->end + GUARD_GAP : USER_VPN_END;
 }
 
-vpn_t area_guarded_first(const struct area *a)
+static __attribute__((noinline)) vpn_t first_below_guard(const struct area *a)
 {
-	if (!(a->flags & AREA_GROWS_DOWN))
-		return a->first;
 	return a->first > USER_FIRST_VPN + GUARD_GAP ? a->first - GUARD_GAP : USER_FIRST_VPN;
+}
+
+extern inline vpn_t area_guarded_end(const struct area *a)
+{
+	return UNLIKELY(a->flags & AREA_GROWS_UP) ? end_above_guard(a) : a->end;
+}
+
+extern inline vpn_t area_guarded_first(const struct area *a)
+{
+	return UNLIKELY(a->flags & AREA_GROWS_DOWN) ? first_below_guard(a) : a->first;
 }
 
 /* Returns the free pages between an area, or the beginning of the user part, and the next area. */
@@ -284,8 +290,8 @@ static vpn_t highest_below(const struct area *a, uint32_t count, struct pages wi
 vpn_t area_highest_gap(const struct area_tree *t, uint32_t count, vpn_t low, vpn_t high)
 {
 	struct pages within = {low, high - low};
-	vpn_t found =
-		highest_in(t->last ? area_guarded_end(t->last) : USER_FIRST_VPN, USER_VPN_END, count, within);
+	vpn_t end = t->last ? area_guarded_end(t->last) : USER_FIRST_VPN;
+	vpn_t found = end < high ? highest_in(end, USER_VPN_END, count, within) : 0;
 
 	return found ? found : highest_below(RB_ROOT(&t->root), count, within);
 }
