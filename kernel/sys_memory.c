@@ -14,7 +14,7 @@ int32_t sys_brk(struct trap_frame *f)
 }
 
 /* With the file behind a descriptor. */
-static int32_t map_file(struct mmap_request *r, uint32_t fd)
+static __attribute__((noinline)) int32_t map_file(struct mmap_request *r, uint32_t fd)
 {
 	struct file *file = files_file(current->files, fd);
 
@@ -29,7 +29,7 @@ static int32_t map_file(struct mmap_request *r, uint32_t fd)
 	return space_mmap(current_space(), r);
 }
 
-static int32_t map(struct mmap_request *r, uint32_t fd)
+static inline int32_t map(struct mmap_request *r, uint32_t fd)
 {
 	return r->flags & MAP_ANONYMOUS ? space_mmap(current_space(), r) : map_file(r, fd);
 }

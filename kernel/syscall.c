@@ -206,8 +206,10 @@ static syscall_fn *const table[] = {
 	[__NR_restart_syscall] = sys_restart_syscall,
 };
 
-static int32_t no_call(uint32_t number)
+static int32_t no_call(struct trap_frame *f)
 {
+	uint32_t number = f->eax;
+
 	if (syscall_log)
 		printk("%s[%d]: no system call %u\n", current->name, current->pid, number);
 	return -ENOSYS;
@@ -216,9 +218,7 @@ static int32_t no_call(uint32_t number)
 void user_syscall(struct trap_frame *f)
 {
 	uint32_t number = f->eax;
+	syscall_fn *call = number < ARRAY_SIZE(table) ? table[number] : NULL;
 
-	if (number < ARRAY_SIZE(table) && table[number])
-		f->eax = (uint32_t)table[number](f);
-	else
-		f->eax = (uint32_t)no_call(number);
+	f->eax = (uint32_t)(call ? call : no_call)(f);
 }

@@ -56,20 +56,35 @@ static inline bool is_present(pte_t e)
 	return arch_pte_kind(0, e) != PTE_NONE;
 }
 
+/* Apart, as are other loops over entries, so that the compiler has all registers for it. */
+static __attribute__((noinline)) void clear_entries(const struct run *r, struct tlb_batch *b)
+{
+	pte_t *entry = r->entry, *end = entry + r->count;
+
+	for (vpn_t v = r->v; entry < end; entry++, v++) {
+		pte_t old = arch_pte_read(entry);
+
+		if (arch_pte_is_none(old)) {
+			uint32_t skipped = arch_pte_find(entry, 0, (uint32_t)(end - entry));
+
+			entry += skipped - 1;
+			v += skipped - 1;
+			continue;
+		}
+		old = arch_pte_exchange(entry, arch_pte_none());
+		if (is_present(old))
+			tlb_owe(b, v, 1);
+		if (is_owned(old))
+			tlb_put_later(b, arch_pte_pfn(old));
+	}
+}
+
 void clear_run(struct pdir *pd, struct pages range, struct tlb_batch *b)
 {
 	struct run r;
 
-	while (next_run(pd, &range, &r)) {
-		for (uint32_t i = next_used(&r, 0); i < r.count; i = next_used(&r, i + 1)) {
-			pte_t old = arch_pte_exchange(&r.entry[i], arch_pte_none());
-
-			if (is_present(old))
-				tlb_owe(b, r.v + i, 1);
-			if (is_owned(old))
-				tlb_put_later(b, arch_pte_pfn(old));
-		}
-	}
+	while (next_run(pd, &range, &r))
+		clear_entries(&r, b);
 }
 
 void free_tables_of_run(struct pdir *pd, struct pages range, struct tlb_batch *b)

@@ -265,14 +265,11 @@ bool space_cuts(struct space *s, vpn_t v)
 	return a && a->first < v;
 }
 
-struct area *space_split(struct space *s, vpn_t v, struct area_spares *p)
+/* Cuts an area in two, with a spare, and returns the upper part. Only the top grows up, the bottom down. */
+static struct area *cut(struct space *s, struct area *a, vpn_t v, struct area_spares *p)
 {
-	struct area *a = space_find(s, v), *upper;
+	struct area *upper = area_spares_take(p);
 
-	if (!a || a->first >= v)
-		return a;
-	/* Only what is at the top grows up, at the bottom down: the guard gap goes with it. */
-	upper = area_spares_take(p);
 	area_split(&s->areas, a, v, upper);
 	if (a->file) {
 		mapping_get(a->file);
@@ -401,7 +398,7 @@ void space_drop(struct space *s, struct pages range, struct area_spares *p, stru
 
 	if (a && a->first < range.first) {
 		if (a->end > end)
-			space_split(s, end, p);
+			cut(s, a, end, p);
 		next = area_next(a);
 		trim(s, a, a->first, range.first, b);
 		a = next;
@@ -439,19 +436,24 @@ static void change_area(struct space *s, struct area *a, const struct area_chang
 int space_change(struct space *s, struct pages range, const struct area_change *c)
 {
 	vpn_t end = range.first + range.count;
+	struct area *a = space_find(s, range.first), *z = a;
 	struct area_spares p;
 	struct tlb_batch b;
-	struct area *a;
-	int err = space_spares(s, &p, space_cuts(s, range.first) + space_cuts(s, end));
+	int err;
 
+	while (z && z->end <= end)
+		z = area_next(z);
+	err = space_spares(s, &p, (a && a->first < range.first) + (z && z->first < end));
 	if (err)
 		return err;
 
 	/* From here nothing fails. */
 	tlb_begin(&b, s->pd.root);
-	a = space_split(s, range.first, &p);
-	space_split(s, end, &p);
+	if (a && a->first < range.first)
+		s->last = a = cut(s, a, range.first, &p);
 	for (; a && a->first < end; a = area_next(a)) {
+		if (a->end > end)
+			cut(s, a, end, &p);
 		change_area(s, a, c, &b);
 		a = merge_front(s, a);
 	}

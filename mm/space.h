@@ -99,13 +99,7 @@ struct area *area_spares_take(struct area_spares *p);
 void area_spares_put(struct area_spares *p, struct area *a);
 void space_spares_free(struct space *s, struct area_spares *p);
 
-/*
- * Makes the boundary at page v fall between two areas: one that holds both sides is split, with a spare. Returns the
- * area behind the boundary, null where there is none.
- */
-struct area *space_split(struct space *s, vpn_t v, struct area_spares *p);
-
-/* True when a boundary at v would take a spare. */
+/* True when an area holds both sides of the boundary at page v: to cut it takes a spare. */
 bool space_cuts(struct space *s, vpn_t v);
 
 /*

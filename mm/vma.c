@@ -62,24 +62,18 @@ struct area *area_find(const struct area_tree *t, vpn_t v)
 	return found;
 }
 
-static __attribute__((noinline)) vpn_t end_above_guard(const struct area *a)
-{
-	return a->end < USER_VPN_END - GUARD_GAP ? a->end + GUARD_GAP : USER_VPN_END;
-}
-
-static __attribute__((noinline)) vpn_t first_below_guard(const struct area *a)
-{
-	return a->first > USER_FIRST_VPN + GUARD_GAP ? a->first - GUARD_GAP : USER_FIRST_VPN;
-}
-
 extern inline vpn_t area_guarded_end(const struct area *a)
 {
-	return UNLIKELY(a->flags & AREA_GROWS_UP) ? end_above_guard(a) : a->end;
+	if (!(a->flags & AREA_GROWS_UP))
+		return a->end;
+	return a->end < USER_VPN_END - GUARD_GAP ? a->end + GUARD_GAP : USER_VPN_END;
 }
 
 extern inline vpn_t area_guarded_first(const struct area *a)
 {
-	return UNLIKELY(a->flags & AREA_GROWS_DOWN) ? first_below_guard(a) : a->first;
+	if (!(a->flags & AREA_GROWS_DOWN))
+		return a->first;
+	return a->first > USER_FIRST_VPN + GUARD_GAP ? a->first - GUARD_GAP : USER_FIRST_VPN;
 }
 
 /* Returns the free pages between an area, or the beginning of the user part, and the next area. */
@@ -140,7 +134,8 @@ static inline void join_list(struct area_tree *t, struct area *prev, struct area
 	*(next ? &next->prev : &t->last) = prev;
 }
 
-void area_insert(struct area_tree *t, struct area *a, struct area *next)
+/* Puts an area in front of another one, as if there were no gap before it. The tree is not balanced. */
+static inline void link_area(struct area_tree *t, struct area *a, struct area *next)
 {
 	struct area *prev = next ? next->prev : t->last;
 
@@ -149,13 +144,21 @@ void area_insert(struct area_tree *t, struct area *a, struct area *next)
 	join_list(t, a, next);
 	t->count++;
 	a->most = a->gap = 0;
-	set_gap(a, gap_between(prev, a));
+}
+
+void area_insert(struct area_tree *t, struct area *a, struct area *next)
+{
+	link_area(t, a, next);
+	set_gap(a, gap_between(a->prev, a));
 	if (next)
 		set_gap(next, gap_between(a, next));
 	area_root_RB_INSERT_COLOR(&t->root, a);
 }
 
-/* The gap in front goes to the next area before it is given up, so that the largest gap above both never shrinks. */
+/*
+ * The gap in front goes to the next area before it is given up, so that the largest gap above both never shrinks. The
+ * removal counts the parent anew, but no others on the way to the next area.
+ */
 void area_remove(struct area_tree *t, struct area *a)
 {
 	struct area *prev = a->prev, *next = a->next;
@@ -163,7 +166,8 @@ void area_remove(struct area_tree *t, struct area *a)
 	join_list(t, prev, next);
 	if (next)
 		set_gap(next, gap_between(prev, next));
-	set_gap(a, 0);
+	if (!next || RB_PARENT(a, link) != next)
+		set_gap(a, 0);
 	area_root_RB_REMOVE(&t->root, a);
 	t->count--;
 }
@@ -186,13 +190,16 @@ void area_split(struct area_tree *t, struct area *a, vpn_t v, struct area *upper
 	upper->first = v;
 	upper->offset += v - a->first;
 	a->end = v;
-	area_insert(t, upper, a->next);
+	link_area(t, upper, a->next);
+	area_root_RB_INSERT_COLOR(&t->root, upper);
 }
 
 void area_join(struct area_tree *t, struct area *a, struct area *upper)
 {
 	a->end = upper->end;
-	area_remove(t, upper);
+	join_list(t, a, upper->next);
+	area_root_RB_REMOVE(&t->root, upper);
+	t->count--;
 }
 
 /* Copies a subtree, and puts its areas at the end of the list. It goes as deep as the tree is high. */
@@ -224,10 +231,9 @@ void area_tree_copy(struct area_tree *to, const struct area_tree *from, struct a
 	to->count = from->count;
 }
 
-bool area_is_free(const struct area_tree *t, struct pages range)
+bool area_is_free(const struct area_tree *t, struct pages range, const struct area *next)
 {
 	vpn_t end = range.first + range.count;
-	struct area *next = area_find(t, range.first);
 	const struct area *prev = next ? next->prev : t->last;
 
 	return (!next || end <= area_guarded_first(next)) && (!prev || area_guarded_end(prev) <= range.first);
@@ -290,8 +296,12 @@ static vpn_t highest_below(const struct area *a, uint32_t count, struct pages wi
 vpn_t area_highest_gap(const struct area_tree *t, uint32_t count, vpn_t low, vpn_t high)
 {
 	struct pages within = {low, high - low};
-	vpn_t end = t->last ? area_guarded_end(t->last) : USER_FIRST_VPN;
-	vpn_t found = end < high ? highest_in(end, USER_VPN_END, count, within) : 0;
+	vpn_t found = 0;
+
+	if (!t->last)
+		found = highest_in(USER_FIRST_VPN, USER_VPN_END, count, within);
+	else if (t->last->end < high)
+		found = highest_in(area_guarded_end(t->last), USER_VPN_END, count, within);
 
 	return found ? found : highest_below(RB_ROOT(&t->root), count, within);
 }

@@ -90,7 +90,7 @@ void area_resize(struct area *a, vpn_t first, vpn_t end);
 
 /*
  * Moves the border of an area down to v, and puts another one, a copy of it, behind it up to where it ended; or puts
- * the pages of the one that begins where an area ends into that one. O(log n), and no gap changes.
+ * the pages of one that is alike and begins where an area ends into that one. O(log n), and no gap changes.
  */
 void area_split(struct area_tree *t, struct area *a, vpn_t v, struct area *upper);
 void area_join(struct area_tree *t, struct area *a, struct area *upper);
@@ -99,8 +99,8 @@ void area_join(struct area_tree *t, struct area *a, struct area *upper);
 vpn_t area_guarded_end(const struct area *a);
 vpn_t area_guarded_first(const struct area *a);
 
-/* True when no area, nor the guard gap of one, meets a range. */
-bool area_is_free(const struct area_tree *t, struct pages range);
+/* True when no area, nor the guard gap of one, meets a range. `next` is what area_find says of its first page. */
+bool area_is_free(const struct area_tree *t, struct pages range, const struct area *next);
 
 /* Return the highest, or lowest, place for count pages in [low, high), clear of guard gaps; 0: none. O(log n). */
 vpn_t area_highest_gap(const struct area_tree *t, uint32_t count, vpn_t low, vpn_t high);

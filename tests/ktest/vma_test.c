@@ -26,6 +26,11 @@ static struct area *add(unsigned i, vpn_t first, uint32_t count, uint32_t flags)
 	return &areas[i];
 }
 
+static bool is_free(struct pages range)
+{
+	return area_is_free(&tree, range, area_find(&tree, range.first));
+}
+
 KTEST(vma, find_gives_the_first_area_that_ends_behind_a_page)
 {
 	struct area *a = add(0, 10, 5, 0), *b = add(1, 20, 1, 0);
@@ -48,7 +53,7 @@ KTEST(vma, an_empty_tree_has_one_gap)
 	EXPECT_EQ(area_highest_gap(&tree, USER_VPN_END - USER_FIRST_VPN, 0, USER_VPN_END), USER_FIRST_VPN);
 	EXPECT_EQ(area_lowest_gap(&tree, USER_VPN_END - USER_FIRST_VPN, 0, USER_VPN_END), USER_FIRST_VPN);
 	EXPECT_EQ(area_lowest_gap(&tree, USER_VPN_END, 0, USER_VPN_END), 0);
-	EXPECT(area_is_free(&tree, PAGES(1, USER_VPN_END - 1)));
+	EXPECT(is_free(PAGES(1, USER_VPN_END - 1)));
 }
 
 /* What grows keeps others at a distance, as far as there is room for one. */
@@ -58,10 +63,8 @@ KTEST(vma, guard_gaps_are_no_room_for_others)
 
 	EXPECT_EQ(area_highest_gap(&tree, 1, 1, 1010), 1000 - GUARD_GAP - 1);
 	EXPECT_EQ(area_lowest_gap(&tree, 1, 2000, 4000), 2010 + GUARD_GAP);
-	EXPECT(!area_is_free(&tree, PAGES(1000 - GUARD_GAP, 1)) &&
-	       area_is_free(&tree, PAGES(999 - GUARD_GAP, 1)));
-	EXPECT(!area_is_free(&tree, PAGES(2009 + GUARD_GAP, 1)) &&
-	       area_is_free(&tree, PAGES(2010 + GUARD_GAP, 1)));
+	EXPECT(!is_free(PAGES(1000 - GUARD_GAP, 1)) && is_free(PAGES(999 - GUARD_GAP, 1)));
+	EXPECT(!is_free(PAGES(2009 + GUARD_GAP, 1)) && is_free(PAGES(2010 + GUARD_GAP, 1)));
 	area_resize(down, 990, 1010);
 	area_resize(up, 2000, 2020);
 	EXPECT_EQ(area_highest_gap(&tree, 1, 1, 1010), 990 - GUARD_GAP - 1);
@@ -127,8 +130,7 @@ static void random_gap(void)
 
 	EXPECT_EQ(area_highest_gap(&tree, count, low, high), slow_gap(count, low, high, true));
 	EXPECT_EQ(area_lowest_gap(&tree, count, low, high), slow_gap(count, low, high, false));
-	EXPECT_EQ(area_is_free(&tree, PAGES(low, high - low)),
-		  high == low || window_is_free(low, high - low));
+	EXPECT_EQ(is_free(PAGES(low, high - low)), high == low || window_is_free(low, high - low));
 }
 
 static void random_step(unsigned i)
