@@ -36,9 +36,14 @@ static inline int32_t map(struct mmap_request *r, uint32_t fd)
 
 int32_t sys_mmap2(struct trap_frame *f)
 {
-	struct mmap_request r = {
-		.hint = ARG1(f), .length = ARG2(f), .prot = ARG3(f), .flags = ARG4(f), .offset = ARG6(f)};
+	struct mmap_request r;
 
+	r.hint = ARG1(f);
+	r.length = ARG2(f);
+	r.prot = ARG3(f);
+	r.flags = ARG4(f);
+	r.offset = ARG6(f);
+	r.file = NULL;
 	return map(&r, ARG5(f));
 }
 

@@ -18,9 +18,9 @@
 #define VECTOR_ALIGNMENT  17u
 #define VECTOR_SIMD       19u
 
-static int resolve(vaddr_t va, uint32_t error)
+static inline int resolve(vaddr_t va, uint32_t error)
 {
-	struct vm_fault fault = {.va = va, .write = error & TRAP_PF_WRITE, .fetch = error & TRAP_PF_FETCH};
+	const struct vm_fault fault = {va, error & TRAP_PF_WRITE, error & TRAP_PF_FETCH};
 
 	if (vpn_of(va) >= ARCH_KERNEL_VPN)
 		return -EFAULT;

@@ -58,11 +58,9 @@ void tenant_put(struct tenant *t)
 	kmfree(t);
 }
 
-int tenant_commit(struct tenant *t, uint32_t pages)
+int tenant_commit_strictly(struct tenant *t, uint32_t pages)
 {
-	uint32_t before = overcommit == OVERCOMMIT_NEVER ? t->committed : 0;
-
-	if (overcommit != OVERCOMMIT_ALWAYS && (before > t->quota || pages > t->quota - before))
+	if (overcommit == OVERCOMMIT_NEVER && (t->committed > t->quota || pages > t->quota - t->committed))
 		return -ENOMEM;
 	t->committed += pages;
 	return 0;
@@ -281,7 +279,7 @@ static struct area *cut(struct space *s, struct area *a, vpn_t v, struct area_sp
 void space_resize(struct space *s, struct area *a, vpn_t first, vpn_t end)
 {
 	count_pages(s, a, end - first - length(a));
-	area_resize(a, first, end);
+	area_resize(&s->areas, a, first, end);
 }
 
 /* True when two neighbours could be one area. */
@@ -352,7 +350,14 @@ struct area *space_add(struct space *s, const struct area *like, struct area_spa
 	a = p ? area_spares_take(p) : take_node(s);
 	if (UNLIKELY(!a))
 		return NULL;
-	*a = *like;
+	a->first = like->first;
+	a->end = like->end;
+	a->prot = like->prot;
+	a->flags = like->flags;
+	a->offset = like->offset;
+	a->file = like->file;
+	a->pd = like->pd;
+	a->own_pages = like->own_pages;
 	if (a->file) {
 		mapping_get(a->file);
 		mapping_add_area(a->file, a);

@@ -137,7 +137,16 @@ bool space_wants_promise(const struct area *a);
  * Promises pages to a tenant: 0, or -ENOMEM with nothing changed; tenant_uncommit takes it back. tenant_commit_again is
  * for pages that were asked for before, in another space or at another place: no request is too large by itself.
  */
-int tenant_commit(struct tenant *t, uint32_t pages);
+int tenant_commit_strictly(struct tenant *t, uint32_t pages); /* where that is not left to guesses */
+static inline int tenant_commit(struct tenant *t, uint32_t pages)
+{
+	if (UNLIKELY(overcommit)) /* not OVERCOMMIT_GUESS, which is 0 */
+		return tenant_commit_strictly(t, pages);
+	if (pages > t->quota)
+		return -ENOMEM;
+	t->committed += pages;
+	return 0;
+}
 int tenant_commit_again(struct tenant *t, uint32_t pages);
 void tenant_uncommit(struct tenant *t, uint32_t pages);
 

@@ -43,7 +43,8 @@ void tlb_flush_page(pfn_t root, vpn_t v)
 void tlb_finish(struct tlb_batch *b)
 {
 	flush(b);
+	b->first = ARCH_VPN_END;
+	b->end = 0;
 	if (b->count)
 		frame_put_all(b->frame, &b->count);
-	tlb_begin(b, b->root);
 }

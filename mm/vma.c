@@ -41,7 +41,7 @@ RB_GENERATE_STATIC(area_root, area, link, compare)
 void area_tree_init(struct area_tree *t)
 {
 	RB_INIT(&t->root);
-	t->first = t->last = NULL;
+	t->first = t->last = t->found.area = NULL;
 	t->count = 0;
 }
 
@@ -88,28 +88,49 @@ static uint32_t gap_between(const struct area *prev, const struct area *a)
 /* Makes the largest gaps right from an area up whose gap has grown; and whose gap was as large as `old` and shrank. */
 static inline void raise(struct area *a, uint32_t gap)
 {
-	for (; a && a->most < gap; a = RB_PARENT(a, link))
+	do {
+		if (a->most >= gap)
+			return;
 		a->most = gap;
+		a = RB_PARENT(a, link);
+	} while (a);
 }
 
 static inline void lower(struct area *a, uint32_t old)
 {
-	for (; a && a->most == old; a = RB_PARENT(a, link)) {
+	do {
+		if (a->most != old)
+			return;
 		a->most = largest_gap(a);
 		if (a->most == old)
-			break;
-	}
+			return;
+		a = RB_PARENT(a, link);
+	} while (a);
 }
 
-static void set_gap(struct area *a, uint32_t gap)
+/* A gap that grows above what was found last may be what is looked for next. */
+static inline void grow_gap(struct area_tree *t, struct area *a, uint32_t gap)
+{
+	a->gap = gap;
+	raise(a, gap);
+	if (t->found.area && a->first > t->found.area->first)
+		t->found.area = NULL;
+}
+
+static inline void shrink_gap(struct area *a, uint32_t gap)
 {
 	uint32_t old = a->gap;
 
 	a->gap = gap;
-	if (gap > old)
-		raise(a, gap);
-	else if (gap < old)
-		lower(a, old);
+	lower(a, old);
+}
+
+static void set_gap(struct area_tree *t, struct area *a, uint32_t gap)
+{
+	if (gap > a->gap)
+		grow_gap(t, a, gap);
+	else
+		shrink_gap(a, gap);
 }
 
 /* One of two neighbours has a free place for what comes between them: the one that is lower in the tree. */
@@ -140,8 +161,10 @@ static inline void link_area(struct area_tree *t, struct area *a, struct area *n
 	struct area *prev = next ? next->prev : t->last;
 
 	link_between(t, a, prev, next);
-	join_list(t, prev, a);
-	join_list(t, a, next);
+	a->prev = prev;
+	a->next = next;
+	*(prev ? &prev->next : &t->first) = a;
+	*(next ? &next->prev : &t->last) = a;
 	t->count++;
 	a->most = a->gap = 0;
 }
@@ -149,9 +172,10 @@ static inline void link_area(struct area_tree *t, struct area *a, struct area *n
 void area_insert(struct area_tree *t, struct area *a, struct area *next)
 {
 	link_area(t, a, next);
-	set_gap(a, gap_between(a->prev, a));
+	a->gap = gap_between(a->prev, a);
+	raise(a, a->gap);
 	if (next)
-		set_gap(next, gap_between(a, next));
+		shrink_gap(next, gap_between(a, next));
 	area_root_RB_INSERT_COLOR(&t->root, a);
 }
 
@@ -164,24 +188,26 @@ void area_remove(struct area_tree *t, struct area *a)
 	struct area *prev = a->prev, *next = a->next;
 
 	join_list(t, prev, next);
+	if (t->found.area == a)
+		t->found.area = next;
 	if (next)
-		set_gap(next, gap_between(prev, next));
+		grow_gap(t, next, gap_between(prev, next));
 	if (!next || RB_PARENT(a, link) != next)
-		set_gap(a, 0);
+		shrink_gap(a, 0);
 	area_root_RB_REMOVE(&t->root, a);
 	t->count--;
 }
 
-void area_resize(struct area *a, vpn_t first, vpn_t end)
+void area_resize(struct area_tree *t, struct area *a, vpn_t first, vpn_t end)
 {
 	vpn_t old_first = a->first, old_end = a->end;
 
 	a->first = first;
 	a->end = end;
 	if (first != old_first)
-		set_gap(a, gap_between(a->prev, a));
+		set_gap(t, a, gap_between(a->prev, a));
 	if (end != old_end && a->next)
-		set_gap(a->next, gap_between(a, a->next));
+		set_gap(t, a->next, gap_between(a, a->next));
 }
 
 void area_split(struct area_tree *t, struct area *a, vpn_t v, struct area *upper)
@@ -198,6 +224,8 @@ void area_join(struct area_tree *t, struct area *a, struct area *upper)
 {
 	a->end = upper->end;
 	join_list(t, a, upper->next);
+	if (t->found.area == upper)
+		t->found.area = a;
 	area_root_RB_REMOVE(&t->root, upper);
 	t->count--;
 }
@@ -250,7 +278,7 @@ static vpn_t highest_in(vpn_t begin, vpn_t end, uint32_t count, struct pages wit
 }
 
 /* Returns the highest area of a subtree that has a gap of count pages, and is known to have one, in front of it. */
-static const struct area *highest_with_gap(const struct area *a, uint32_t count)
+static struct area *highest_with_gap(struct area *a, uint32_t count)
 {
 	while (true) {
 		if (most_of(RB_RIGHT(a, link)) >= count)
@@ -262,48 +290,59 @@ static const struct area *highest_with_gap(const struct area *a, uint32_t count)
 	}
 }
 
-/*
- * Down the way to `high`: what lies right of it is too high. Of what lies left of it, the last area that has room in
- * front of it, or in its left subtree, is the one to look at.
- */
-static vpn_t highest_below(const struct area *a, uint32_t count, struct pages within)
+static inline vpn_t highest_before(const struct area *a, uint32_t count, struct pages within)
 {
-	const struct area *room = NULL;
+	vpn_t end = area_guarded_first(a);
+
+	return highest_in(end - a->gap, end, count, within);
+}
+
+/*
+ * Returns the highest area with room in front of it; null: none. Down the way to `high`: what lies right of it is too
+ * high. Of what lies left of it, the last area that has room in front of it, or in its left subtree, is the one.
+ */
+static __attribute__((noinline)) struct area *area_with_room(struct area *a, uint32_t count,
+							     struct pages within)
+{
+	struct area *room = NULL;
 
 	while (most_of(a) >= count) {
-		vpn_t end, found;
-
 		if (a->end < within.first + within.count) {
 			if (a->gap >= count || most_of(RB_LEFT(a, link)) >= count)
 				room = a;
 			a = RB_RIGHT(a, link);
 			continue;
 		}
-		end = area_guarded_first(a);
-		found = highest_in(end - a->gap, end, count, within);
-		if (found)
-			return found;
+		if (highest_before(a, count, within))
+			return a;
 		a = RB_LEFT(a, link);
 	}
-	if (!room)
-		return 0;
-	if (room->gap < count)
+	if (room && room->gap < count)
 		room = highest_with_gap(RB_LEFT(room, link), count);
-	a = room;
-	return highest_in(area_guarded_first(a) - a->gap, area_guarded_first(a), count, within);
+	return room;
 }
 
-vpn_t area_highest_gap(const struct area_tree *t, uint32_t count, vpn_t low, vpn_t high)
+vpn_t area_highest_gap(struct area_tree *t, uint32_t count, vpn_t low, vpn_t high)
 {
 	struct pages within = {low, high - low};
+	struct area *a = t->found.area;
 	vpn_t found = 0;
 
 	if (!t->last)
-		found = highest_in(USER_FIRST_VPN, USER_VPN_END, count, within);
-	else if (t->last->end < high)
+		return highest_in(USER_FIRST_VPN, USER_VPN_END, count, within);
+	if (t->last->end < high)
 		found = highest_in(area_guarded_end(t->last), USER_VPN_END, count, within);
-
-	return found ? found : highest_below(RB_ROOT(&t->root), count, within);
+	else if (a && high == t->found.high && count >= t->found.pages && a->gap >= count)
+		found = highest_before(a, count, within);
+	if (found)
+		return found;
+	a = area_with_room(RB_ROOT(&t->root), count, within);
+	if (!a)
+		return 0;
+	t->found.area = a;
+	t->found.pages = count;
+	t->found.high = high;
+	return highest_before(a, count, within);
 }
 
 static vpn_t lowest_in(vpn_t begin, vpn_t end, uint32_t count, struct pages within)

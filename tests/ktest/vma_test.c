@@ -65,8 +65,8 @@ KTEST(vma, guard_gaps_are_no_room_for_others)
 	EXPECT_EQ(area_lowest_gap(&tree, 1, 2000, 4000), 2010 + GUARD_GAP);
 	EXPECT(!is_free(PAGES(1000 - GUARD_GAP, 1)) && is_free(PAGES(999 - GUARD_GAP, 1)));
 	EXPECT(!is_free(PAGES(2009 + GUARD_GAP, 1)) && is_free(PAGES(2010 + GUARD_GAP, 1)));
-	area_resize(down, 990, 1010);
-	area_resize(up, 2000, 2020);
+	area_resize(&tree, down, 990, 1010);
+	area_resize(&tree, up, 2000, 2020);
 	EXPECT_EQ(area_highest_gap(&tree, 1, 1, 1010), 990 - GUARD_GAP - 1);
 	EXPECT_EQ(area_lowest_gap(&tree, 1, 2000, 4000), 2020 + GUARD_GAP);
 	add(2, 1020, 1, AREA_GROWS_DOWN);
@@ -122,6 +122,15 @@ static void paint(vpn_t first, vpn_t end, uint8_t value)
 		used[v - FIRST] = value;
 }
 
+/* What is looked for again and again begins with what was found before: it must be as good as a search. */
+static void random_place(void)
+{
+	vpn_t high = FIRST + (ktest_random() % 8 ? WINDOW / 2 : WINDOW);
+	uint32_t count = 1 + ktest_random_below(3);
+
+	EXPECT_EQ(area_highest_gap(&tree, count, FIRST, high), slow_gap(count, FIRST, high, true));
+}
+
 static void random_gap(void)
 {
 	vpn_t low = FIRST + ktest_random_below(WINDOW),
@@ -156,7 +165,7 @@ static void random_step(unsigned i)
 	first = a->first + ktest_random_below(5) - 2;
 	if (window_is_free(first, count) && window_is_free(a->first, a->end - a->first) &&
 	    (first < a->end && a->first < first + count))
-		area_resize(a, first, first + count);
+		area_resize(&tree, a, first, first + count);
 	paint(a->first, a->end, (uint8_t)(i + 1));
 }
 
@@ -167,6 +176,7 @@ KTEST(vma, random_history_against_an_array)
 		const struct area *found;
 
 		random_step(ktest_random_below(AREAS));
+		random_place();
 		found = area_find(&tree, v);
 		if (used[v - FIRST])
 			ASSERT(found == &areas[used[v - FIRST] - 1]);
