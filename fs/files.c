@@ -57,26 +57,26 @@ static int grow(struct files *f, uint32_t fd)
 
 int files_fork(struct files *from, struct files **copy)
 {
-	uint32_t last = 0;
 	struct files *f;
 	int err = files_create(&f);
 
 	if (err)
 		return err;
-	for (uint32_t fd = 0; fd < from->capacity; fd++)
-		if (from->file[fd])
-			last = fd;
-	err = grow(f, last);
+	while (from->end && !from->file[from->end - 1])
+		from->end--;
+	err = from->end ? grow(f, from->end - 1) : 0;
 	if (err) {
 		files_put(f);
 		return err;
 	}
-	for (uint32_t fd = 0; fd <= last; fd++) {
+	for (uint32_t fd = 0; fd < from->end; fd++) {
 		f->file[fd] = from->file[fd];
 		if (f->file[fd])
 			file_get(f->file[fd]);
 	}
-	memcpy(f->close_on_exec, from->close_on_exec, (last / WORD_BITS + 1) * sizeof(uint32_t));
+	memcpy(f->close_on_exec, from->close_on_exec,
+	       (from->end + WORD_BITS - 1) / WORD_BITS * sizeof(uint32_t));
+	f->end = from->end;
 	f->limit = from->limit;
 	f->next = from->next;
 	*copy = f;
@@ -87,7 +87,7 @@ void files_put(struct files *f)
 {
 	if (--f->refs)
 		return;
-	for (uint32_t fd = 0; fd < f->capacity; fd++)
+	for (uint32_t fd = 0; fd < f->end; fd++)
 		if (f->file[fd])
 			file_put(f->file[fd]);
 	if (f->file != f->inline_file)
@@ -97,7 +97,7 @@ void files_put(struct files *f)
 
 void files_close_on_exec(struct files *f)
 {
-	for (uint32_t fd = 0; fd < f->capacity; fd++)
+	for (uint32_t fd = 0; fd < f->end; fd++)
 		if (f->close_on_exec[fd / WORD_BITS] >> fd % WORD_BITS & 1)
 			files_close(f, fd);
 }
@@ -116,6 +116,14 @@ void files_set_close_on_exec(struct files *f, uint32_t fd, bool on)
 		f->close_on_exec[fd / WORD_BITS] |= bit;
 }
 
+static void set(struct files *f, uint32_t fd, struct file *file, bool close_on_exec)
+{
+	f->file[fd] = file;
+	files_set_close_on_exec(f, fd, close_on_exec);
+	if (fd >= f->end)
+		f->end = fd + 1;
+}
+
 int32_t files_install(struct files *f, struct file *file, uint32_t from, bool close_on_exec)
 {
 	uint32_t fd = from > f->next ? from : f->next;
@@ -128,8 +136,7 @@ int32_t files_install(struct files *f, struct file *file, uint32_t from, bool cl
 	err = grow(f, fd);
 	if (err)
 		return err;
-	f->file[fd] = file;
-	files_set_close_on_exec(f, fd, close_on_exec);
+	set(f, fd, file, close_on_exec);
 	if (from <= f->next)
 		f->next = fd + 1;
 	return (int32_t)fd;
@@ -151,8 +158,7 @@ int files_replace(struct files *f, uint32_t fd, struct file *file, bool close_on
 	if (err)
 		return err;
 	before = f->file[fd];
-	f->file[fd] = file;
-	files_set_close_on_exec(f, fd, close_on_exec);
+	set(f, fd, file, close_on_exec);
 	/* Last of all: closing may wake others. */
 	if (before)
 		file_put(before);

@@ -19,6 +19,7 @@ struct files {
 	uint32_t limit;    /* RLIMIT_NOFILE: descriptors from here on are not given out */
 	uint32_t capacity; /* a multiple of 32 */
 	uint32_t next;     /* none below is free */
+	uint32_t end;      /* none from here on is in use */
 	struct file **file;
 	uint32_t *
 		close_on_exec; /* a bit for each descriptor; behind the pointers, where they have memory of their own */

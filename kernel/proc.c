@@ -147,14 +147,19 @@ static void default_limits(struct proc *p)
 	p->limit[RLIMIT_NOFILE] = (struct rlimit_pair){1024, 4096};
 }
 
-/* A process without space, files or parent; null when there is no memory. */
+#define COPIED_FROM (offsetof(struct proc, signals) + offsetof(struct signals, action))
+
+/*
+ * A process without space, files or parent; null when there is no memory. What stands at its end, the signals' actions
+ * and the state of the FPU, is its maker's to copy.
+ */
 static struct proc *make(void)
 {
 	struct proc *p = kalloc();
 
 	if (!p)
 		return NULL;
-	memset(p, 0, sizeof(*p));
+	memset(p, 0, COPIED_FROM);
 	p->stack = kstack_alloc();
 	if (!p->stack) {
 		kfree(p);
@@ -488,6 +493,7 @@ int proc_start_init(struct tenant *t, void (*begin)(void))
 	for (uint32_t i = 0; i < BUCKETS; i++)
 		LIST_INIT(&procs.bucket[i]);
 	default_limits(p);
+	memset(p->signals.action, 0, sizeof(p->signals.action));
 	err = shared_space_create(t, p, &p->shared);
 	if (!err)
 		err = files_create(&p->files);

@@ -48,7 +48,6 @@ struct proc {
 	vaddr_t stack;               /* top of the kernel stack */
 	struct shared_space *shared; /* null in a zombie */
 	struct arch_tls tls;
-	struct arch_fpu fpu;
 
 	enum proc_state state;
 	TAILQ_ENTRY(proc) queued;   /* in the run queue or a wait queue */
@@ -70,7 +69,6 @@ struct proc {
 	bool told;  /* the last stop or start has been waited for */
 	bool has_execed;
 
-	struct signals signals;
 	struct files *files; /* null in a zombie */
 	struct fs_context fs;
 
@@ -89,6 +87,8 @@ struct proc {
 		bool absolute;
 	} restart; /* a sleep that a signal broke */
 	uint32_t dumpable, no_new_privs, parent_death_signal;
+	struct signals signals;
+	struct arch_fpu fpu;
 };
 _Static_assert(sizeof(struct proc) <= PAGE_SIZE, "a process is a page");
 

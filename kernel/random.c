@@ -1,4 +1,7 @@
-/* kernel/random.c - owns the key. What it gave out cannot be found from what it holds now. Lock: interrupts off. */
+/*
+ * kernel/random.c - owns the key, and bytes that the one before has made. What it gave out cannot be found from what it
+ * holds now. Lock: interrupts off.
+ */
 #include <arch/clock.h>
 #include <arch/cpu.h>
 #include <arch/irq.h>
@@ -7,9 +10,14 @@
 
 #define KEY_WORDS   8u
 #define BLOCK_WORDS 16u
-#define JITTER      256u /* readings of the counters */
+#define SPARE_BYTES ((BLOCK_WORDS - KEY_WORDS) * 4u) /* what is left of a block that makes a key */
+#define JITTER      256u                             /* readings of the counters */
 
-static uint32_t key[KEY_WORDS];
+static struct {
+	uint32_t key[KEY_WORDS];
+	uint8_t ready[SPARE_BYTES]; /* the last `left` of them have not been given out */
+	uint32_t left;
+} random;
 
 static uint32_t rotate(uint32_t x, unsigned n)
 {
@@ -52,25 +60,43 @@ void chacha20_block(const uint32_t k[KEY_WORDS], uint32_t counter, const uint32_
 		out[i] += begin[i];
 }
 
-void random_bytes(void *to, uint32_t n)
+/* Makes the next key; the rest of its block is ready to be given out. */
+static void next_key(void)
 {
 	static const uint32_t nonce[3];
 	uint32_t block[BLOCK_WORDS];
+
+	chacha20_block(random.key, 0, nonce, block);
+	memcpy(random.key, block, sizeof(random.key));
+	memcpy(random.ready, &block[KEY_WORDS], SPARE_BYTES);
+	memset(block, 0, sizeof(block));
+	random.left = SPARE_BYTES;
+}
+
+/* Gives out bytes that are ready, and forgets them. */
+static void give_ready(uint8_t *to, uint32_t n)
+{
+	uint8_t *from = random.ready + SPARE_BYTES - random.left;
+
+	memcpy(to, from, n);
+	memset(from, 0, n);
+	random.left -= n;
+}
+
+void random_bytes(void *to, uint32_t n)
+{
 	uint32_t state = arch_irq_save();
 	uint8_t *at = to;
 
-	/* The first half of the first block is the next key. */
-	chacha20_block(key, 0, nonce, block);
-	for (uint32_t counter = 1; n; counter++) {
-		uint32_t out[BLOCK_WORDS];
-		uint32_t part = n < sizeof(out) ? n : (uint32_t)sizeof(out);
+	while (n) {
+		uint32_t part = n < random.left ? n : random.left;
 
-		chacha20_block(key, counter, nonce, out);
-		memcpy(at, out, part);
+		give_ready(at, part);
 		at += part;
 		n -= part;
+		if (n)
+			next_key();
 	}
-	memcpy(key, block, sizeof(key));
 	arch_irq_restore(state);
 }
 
@@ -88,14 +114,15 @@ static void stir(uint32_t word)
 	static const uint32_t nonce[3] = {1};
 	uint32_t block[BLOCK_WORDS];
 
-	key[0] ^= word;
-	chacha20_block(key, 0, nonce, block);
-	memcpy(key, block, sizeof(key));
+	random.key[0] ^= word;
+	chacha20_block(random.key, 0, nonce, block);
+	memcpy(random.key, block, sizeof(random.key));
 }
 
 void random_init(uint32_t seed)
 {
-	memset(key, 0, sizeof(key));
+	random.left = 0;
+	memset(random.key, 0, sizeof(random.key));
 	stir(seed);
 	if (seed)
 		return;

@@ -1,6 +1,6 @@
 /*
- * kernel/random.h - random numbers for programs and for where things are put: ChaCha20 (RFC 8439) with a key that is
- * replaced after each use (fast key erasure, Bernstein 2017). Lock: interrupts off, in here.
+ * kernel/random.h - random numbers for programs and for where things are put: ChaCha20 (RFC 8439) with a key that each
+ * block replaces, half of it (fast key erasure, Bernstein 2017). Lock: interrupts off, in here.
  */
 #ifndef KERNEL_RANDOM_H
 #define KERNEL_RANDOM_H

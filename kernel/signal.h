@@ -45,13 +45,13 @@ struct signal_node {
 };
 
 struct signals {
-	struct signal_action action[SIGNALS];
 	uint64_t pending, blocked;
 	uint64_t saved; /* blocked before sigsuspend and the like, when has_saved */
 	bool has_saved;
 	struct signal_node *first[SIGNALS]; /* of pending ones, where there was memory for it */
 	uint32_t queued;
 	struct signal_stack stack;
+	struct signal_action action[SIGNALS];
 };
 
 static inline uint64_t signal_bit(int signo)

@@ -20,7 +20,7 @@ static bool is_error(int32_t result)
 }
 
 /* With the file behind a descriptor. */
-static int32_t map_file(struct mmap_request *r, uint32_t fd)
+static __attribute__((noinline)) int32_t map_file(struct mmap_request *r, uint32_t fd)
 {
 	struct file *file = files_file(current->files, fd);
 	int32_t got;
@@ -38,16 +38,21 @@ static int32_t map_file(struct mmap_request *r, uint32_t fd)
 	return got;
 }
 
-static int32_t map(struct mmap_request *r, uint32_t fd)
+static inline int32_t map(struct mmap_request *r, uint32_t fd)
 {
 	return r->flags & MAP_ANONYMOUS ? space_mmap(current_space(), r) : map_file(r, fd);
 }
 
 int32_t sys_mmap2(struct trap_frame *f)
 {
-	struct mmap_request r = {
-		.hint = ARG1(f), .length = ARG2(f), .prot = ARG3(f), .flags = ARG4(f), .offset = ARG6(f)};
+	struct mmap_request r;
 
+	r.hint = ARG1(f);
+	r.length = ARG2(f);
+	r.prot = ARG3(f);
+	r.flags = ARG4(f);
+	r.offset = ARG6(f);
+	r.file = NULL;
 	return map(&r, ARG5(f));
 }
 

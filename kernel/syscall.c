@@ -13,7 +13,32 @@
 
 bool syscall_log;
 
-static syscall_fn *const table[] = {
+/* One name stands behind the other in call_names, from 0 up. */
+const char *syscall_name(uint32_t number)
+{
+	const char *name = call_names, *end = call_names + call_names_size;
+
+	for (; number && name < end; number--)
+		name += strlen(name) + 1;
+	return name < end && *name ? name : "which has no name";
+}
+
+static int32_t no_call(struct trap_frame *f)
+{
+	uint32_t number = f->eax;
+
+	if (syscall_log)
+		printk("%s[%d]: no system call %u, %s\n", current->name, current->pid, number,
+		       syscall_name(number));
+	return -ENOSYS;
+}
+
+#define CALLS (__NR_faccessat2 + 1) /* the last one that is there, and all before it */
+
+#pragma clang diagnostic push
+#pragma clang diagnostic ignored "-Winitializer-overrides"
+static syscall_fn *const table[CALLS] = {
+	[0 ... CALLS - 1] = no_call,
 	[__NR_exit] = sys_exit,
 	[__NR_fork] = sys_fork,
 	[__NR_read] = sys_read,
@@ -215,31 +240,9 @@ static syscall_fn *const table[] = {
 	[__NR_faccessat2] = sys_faccessat2,
 	[__NR_restart_syscall] = sys_restart_syscall,
 };
-
-/* One name stands behind the other in call_names, from 0 up. */
-const char *syscall_name(uint32_t number)
-{
-	const char *name = call_names, *end = call_names + call_names_size;
-
-	for (; number && name < end; number--)
-		name += strlen(name) + 1;
-	return name < end && *name ? name : "which has no name";
-}
-
-static int32_t no_call(uint32_t number)
-{
-	if (syscall_log)
-		printk("%s[%d]: no system call %u, %s\n", current->name, current->pid, number,
-		       syscall_name(number));
-	return -ENOSYS;
-}
+#pragma clang diagnostic pop
 
 void user_syscall(struct trap_frame *f)
 {
-	uint32_t number = f->eax;
-
-	if (number < ARRAY_SIZE(table) && table[number])
-		f->eax = (uint32_t)table[number](f);
-	else
-		f->eax = (uint32_t)no_call(number);
+	f->eax = (uint32_t)(f->eax < CALLS ? table[f->eax] : no_call)(f);
 }

@@ -7,9 +7,9 @@
 #include <lib/panic.h>
 #include <mm/fault.h>
 
-static int resolve(vaddr_t va, uint32_t error)
+static inline int resolve(vaddr_t va, uint32_t error)
 {
-	struct vm_fault fault = {.va = va, .write = error & TRAP_PF_WRITE, .fetch = error & TRAP_PF_FETCH};
+	const struct vm_fault fault = {va, error & TRAP_PF_WRITE, error & TRAP_PF_FETCH};
 
 	if (vpn_of(va) >= ARCH_KERNEL_VPN)
 		return -EFAULT;
@@ -30,13 +30,9 @@ static _Noreturn void out_of_memory(void)
 	proc_exit(SIGKILL);
 }
 
-static void page_fault(struct trap_frame *f)
+static __attribute__((noinline)) void refuse(struct trap_frame *f, int err)
 {
-	int err = resolve(f->cr2, f->error);
-
 	switch (err) {
-	case 0:
-		return;
 	case -ENOMEM:
 	case -EDQUOT:
 		out_of_memory();
@@ -52,12 +48,17 @@ static void page_fault(struct trap_frame *f)
 	}
 }
 
-static void user_trap(struct trap_frame *f)
+static inline void page_fault(struct trap_frame *f)
+{
+	int err = resolve(f->cr2, f->error);
+
+	if (UNLIKELY(err))
+		refuse(f, err);
+}
+
+static __attribute__((noinline)) void other_trap(struct trap_frame *f)
 {
 	switch (f->vector) {
-	case TRAP_PAGE_FAULT:
-		page_fault(f);
-		return;
 	case TRAP_DIVIDE:
 		signal_fault(SIGFPE, FPE_INTDIV, f->eip);
 		return;
@@ -82,6 +83,15 @@ static void user_trap(struct trap_frame *f)
 		/* Overflow, bound, segments, general protection. */
 		signal_fault(SIGSEGV, SI_KERNEL, 0);
 	}
+}
+
+/* The one that there are most of first. */
+static void user_trap(struct trap_frame *f)
+{
+	if (f->vector == TRAP_PAGE_FAULT)
+		page_fault(f);
+	else
+		other_trap(f);
 }
 
 const struct user_hooks kernel_hooks = {

@@ -367,6 +367,14 @@ int container_alloc(struct container_id c, uint32_t flags, pfn_t *out)
 	return 0;
 }
 
+int container_alloc_table(struct container_id c, pfn_t *out)
+{
+	lock_acquire(&frame_lock);
+	out->n = is_live(c) ? frame_take_zeroed_locked(c.index) : 0;
+	lock_release(&frame_lock);
+	return out->n ? 0 : container_alloc(c, ALLOC_TABLE | ALLOC_ZERO, out);
+}
+
 int container_free(struct container_id c, pfn_t f)
 {
 	lock_acquire(&frame_lock);

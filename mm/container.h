@@ -37,6 +37,9 @@ int container_destroy(struct container_id c);
  */
 int container_alloc(struct container_id c, uint32_t flags, pfn_t *out);
 
+/* The same for a page table: zeroed, and with no work where one was kept so. */
+int container_alloc_table(struct container_id c, pfn_t *out);
+
 /*
  * Takes back a reference on c's frame, as frame_put. Returns 0, -ESRCH (stale) or -EPERM (another container's frame,
  * a free one, or one that is a table, a slab or a stack); on failure nothing has changed.

@@ -99,48 +99,57 @@ static inline void set_entry(const struct fault *t, pfn_t f, prot_t prot)
 }
 
 /* A frame of the program's own; its content undefined without ALLOC_ZERO. */
-static inline int own_frame(const struct fault *t, uint32_t zero, pfn_t *f)
+static inline int own_frame(const struct space *s, uint32_t zero, pfn_t *f)
 {
-	return UNLIKELY(container_alloc(t->s->pd.owner, ALLOC_USER | ALLOC_HIGH | zero, f)) ? -ENOMEM : 0;
+	return UNLIKELY(container_alloc(s->pd.owner, ALLOC_USER | ALLOC_HIGH | zero, f)) ? -ENOMEM : 0;
 }
 
-static inline int untouched(const struct fault *t)
+/* Anonymous memory that was not there. */
+static inline int untouched(struct space *s, struct area *a, pte_t *entry, bool write)
 {
 	pfn_t f;
 
-	if (!t->write) {
-		set_entry(t, zero_frame, area_entry_prot(t->a, false));
+	if (!write) {
+		arch_pte_write(entry, arch_pte_leaf(0, zero_frame, area_entry_prot(a, false)));
 		return 0;
 	}
-	if (UNLIKELY(own_frame(t, ALLOC_ZERO, &f)))
+	if (UNLIKELY(own_frame(s, ALLOC_ZERO, &f)))
 		return -ENOMEM;
-	set_entry(t, f, area_entry_prot(t->a, true) | PROT_OWNED);
-	t->a->own_pages = true;
+	arch_pte_write(entry, arch_pte_leaf(0, f, area_entry_prot(a, true) | PROT_OWNED));
+	a->own_pages = true;
 	return 0;
 }
 
-/* Maps the pages of the cache around a page of a file, as far as they are in one table and in the area. */
+/* Maps pages of the cache where nothing is. Under frame_lock. */
+static __attribute__((noinline)) void map_slots(pte_t *entry, const union mapping_slot *slot, uint32_t count,
+						prot_t prot)
+{
+	for (; count; count--, entry++, slot++)
+		if (slot->frame.n && arch_pte_is_none(arch_pte_read(entry)) && frame_share(slot->frame))
+			arch_pte_write(entry, arch_pte_leaf(0, slot->frame, prot));
+}
+
+/* Maps the pages of the cache around a page of a file, as far as they are in one table, in the area and in the file. */
 static void map_around(const struct fault *t)
 {
 	vpn_t first = t->v & ~(FAULT_AROUND - 1), end = first + FAULT_AROUND;
 	prot_t prot = area_entry_prot(t->a, t->a->flags & AREA_SHARED) | PROT_OWNED;
-	uint32_t pages = mapping_page_count(t->a->file);
-	const union mapping_slot *slot = NULL;
-	uint32_t left = 0;
+	uint32_t index, left, run;
 
 	first = first > t->a->first ? first : t->a->first;
 	end = end < t->a->end ? end : t->a->end;
+	index = t->a->offset + (first - t->a->first);
+	left = mapping_page_count(t->a->file) - index;
+	left = left < end - first ? left : end - first;
 	lock_acquire(&frame_lock);
-	for (vpn_t v = first; v < end; v++, left--, slot++) {
-		uint32_t index = t->a->offset + (v - t->a->first);
-		pte_t *entry = t->entry + v - t->v;
+	for (; left; left -= run, first += run, index += run) {
+		const union mapping_slot *slot;
 
-		if (!left)
-			left = mapping_slots(t->a->file, index, &slot);
-		if (!left || index >= pages)
+		run = mapping_slots(t->a->file, index, &slot);
+		if (!run)
 			break;
-		if (slot->frame.n && arch_pte_is_none(arch_pte_read(entry)) && frame_get_locked(slot->frame))
-			arch_pte_write(entry, arch_pte_leaf(0, slot->frame, prot));
+		run = run < left ? run : left;
+		map_slots(t->entry + first - t->v, slot, run, prot);
 	}
 	lock_release(&frame_lock);
 }
@@ -148,10 +157,12 @@ static void map_around(const struct fault *t)
 /* Gives the program a copy of a frame that it reads; NO_FRAME: of zeros. */
 static int copy_of(const struct fault *t, pfn_t from, pfn_t *f)
 {
-	if (own_frame(t, from.n ? 0 : ALLOC_ZERO, f))
+	if (own_frame(t->s, 0, f))
 		return -ENOMEM;
 	if (from.n)
 		arch_frame_copy(*f, from);
+	else
+		arch_frame_zero(*f);
 	t->a->own_pages = true;
 	return 0;
 }
@@ -193,53 +204,58 @@ static int write_to_shared(const struct fault *t, pte_t old)
 {
 	bool owned = arch_pte_prot(old) & PROT_OWNED;
 	pfn_t from = arch_pte_pfn(old), f = from;
-	struct tlb_batch b;
 
-	tlb_begin(&b, t->s->pd.root);
 	if (!(t->a->flags & AREA_SHARED) && !(owned && frame_refs(from) == 1)) {
 		if (UNLIKELY(copy_of(t, owned ? from : NO_FRAME, &f)))
 			return -ENOMEM;
 	}
 	arch_pte_exchange(t->entry, arch_pte_leaf(0, f, area_entry_prot(t->a, true) | PROT_OWNED));
-	tlb_owe(&b, t->v, 1);
-	tlb_finish(&b);
+	/* The frame goes behind the flush: until then a processor may have the old entry. */
+	tlb_flush_page(t->s->pd.root, t->v);
 	if (owned && f.n != from.n)
 		put_shared(from);
 	return 0;
 }
 
-static inline int resolve(struct fault *t)
+/* Any fault that its area allows. */
+static __attribute__((noinline)) int resolve(struct space *s, struct area *a, vpn_t v, bool write)
 {
-	struct pt_slot slot = pgdir_walk(&t->s->pd, t->v, 0, NULL);
+	struct fault t = {s, a, v, write, NULL};
+	struct pt_slot slot = pgdir_walk(&s->pd, v, 0, NULL);
 	pte_t e;
 
-	if (UNLIKELY(slot.level)) {
-		if (alloc_ptbl(&t->s->pd, vaddr_of(t->v)))
+	if (slot.level) {
+		if (alloc_ptbl(&s->pd, vaddr_of(v)))
 			return -ENOMEM;
-		slot = pgdir_walk(&t->s->pd, t->v, 0, NULL);
+		slot = pgdir_walk(&s->pd, v, 0, NULL);
 	}
-	t->entry = slot.entry;
+	t.entry = slot.entry;
 	e = arch_pte_read(slot.entry);
 	if (arch_pte_is_none(e))
-		return t->a->file ? untouched_of_file(t) : untouched(t);
-	if (t->write && !(arch_pte_prot(e) & PROT_W))
-		return write_to_shared(t, e);
+		return a->file ? untouched_of_file(&t) : untouched(s, a, slot.entry, write);
+	if (write && !(arch_pte_prot(e) & PROT_W))
+		return write_to_shared(&t, e);
 	return 0;
 }
 
+/* What there is most of comes first: anonymous memory that was not there, with a table for it. */
 int vm_fault(struct space *s, const struct vm_fault *f)
 {
 	vpn_t v = vpn_of(f->va);
-	struct fault t = {s, space_find(s, v), v, f->write, NULL};
+	struct area *a = space_find(s, v);
+	struct pt_slot slot;
 
-	if (UNLIKELY(!t.a || t.a->first > v)) {
-		t.a = grow(s, t.a, v);
-		if (!t.a)
+	if (UNLIKELY(!a || a->first > v)) {
+		a = grow(s, a, v);
+		if (!a)
 			return -EFAULT;
 	}
-	if (UNLIKELY(!allows(t.a, f)))
+	if (UNLIKELY(!allows(a, f)))
 		return -EACCES;
-	return resolve(&t);
+	slot = pgdir_walk(&s->pd, v, 0, NULL);
+	if (slot.level || a->file || !arch_pte_is_none(arch_pte_read(slot.entry)))
+		return resolve(s, a, v, f->write);
+	return untouched(s, a, slot.entry, f->write);
 }
 
 /* True when an access needs no fault. */

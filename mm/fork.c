@@ -23,7 +23,7 @@ static bool copies_entries(const struct area *a)
 
 /* What a child takes. */
 struct demand {
-	uint32_t areas, committed, tables;
+	uint32_t committed, tables;
 };
 
 static struct demand demand_of(const struct space *parent)
@@ -36,7 +36,6 @@ static struct demand demand_of(const struct space *parent)
 
 		if (!is_inherited(a))
 			continue;
-		d.areas++;
 		if (a->flags & AREA_COMMITTED)
 			d.committed += a->end - a->first;
 		if (!copies_entries(a))
@@ -50,17 +49,28 @@ static struct demand demand_of(const struct space *parent)
 	return d;
 }
 
+/* All of them, and then without those that the child does not get. */
 static void copy_areas(struct space *child, const struct space *parent, struct area_spares *spares)
 {
-	for (struct area *a = area_first(&parent->areas); a; a = area_next(a)) {
-		struct area like = *a;
+	struct area *a, *next;
 
-		if (!is_inherited(a))
+	area_tree_copy(&child->areas, &parent->areas, spares->first);
+	spares->first = NULL;
+	for (a = area_first(&child->areas); a; a = next) {
+		next = area_next(a);
+		if (!is_inherited(a)) {
+			area_remove(&child->areas, a);
+			area_spares_put(spares, a);
 			continue;
-		like.pd = &child->pd;
-		like.flags &= ~(AREA_LOCKED | AREA_ON_FAULT);
-		like.own_pages = copies_entries(a);
-		space_add(child, &like, spares);
+		}
+		a->pd = &child->pd;
+		a->flags &= ~(AREA_LOCKED | AREA_ON_FAULT);
+		a->own_pages = copies_entries(a);
+		child->pages += a->end - a->first;
+		if (a->file) {
+			mapping_get(a->file);
+			mapping_add_area(a->file, a);
+		}
 	}
 }
 
@@ -70,8 +80,8 @@ static int copy_entries(struct space *child, struct space *parent, struct table_
 	int err = 0;
 
 	tlb_begin(&b, parent->pd.root);
-	for (struct area *a = area_first(&parent->areas); a && !err; a = area_next(a))
-		if (copies_entries(a))
+	for (struct area *a = area_first(&child->areas); a && !err; a = area_next(a))
+		if (a->own_pages)
 			err = copy_run(&child->pd, &parent->pd, PAGES(a->first, a->end - a->first), stock,
 				       &b);
 	tlb_finish(&b);
@@ -98,7 +108,7 @@ int space_fork(struct space *child, struct space *parent)
 	err = space_create(child, parent->tenant, parent->limits);
 	if (err)
 		goto no_space;
-	err = space_spares(child, &spares, d.areas);
+	err = space_spares(child, &spares, parent->areas.count);
 	if (err)
 		goto no_areas;
 	err = table_stock_fill(&stock, child->pd.owner, d.tables);

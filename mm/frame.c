@@ -7,7 +7,8 @@
  *	 users  <---------- (<= CACHE) <----------
  *	          alloc()                 split
  *
- * Each zone has its own of both. A charge comes first, in frame_alloc alone: an account without room is refused
+ * Each zone has its own of both. Beside the short list stands another, of frames that hold zeros: page tables, which
+ * come back empty and are wanted so. A charge comes first, in frame_alloc alone: an account without room is refused
  * before anything was looked for.
  */
 #include <lib/panic.h>
@@ -57,7 +58,8 @@ static inline uint32_t cache_pop(struct zone *z)
 static void zone_drain(struct zone *z)
 {
 	buddy_free_singles(&z->buddy, z->cache + 1, z->cached);
-	z->cached = 0;
+	buddy_free_singles(&z->buddy, z->zero, z->zeroed);
+	z->cached = z->zeroed = 0;
 }
 
 /* A block from the buddy; what the short list holds back may be what is missing. */
@@ -65,15 +67,17 @@ static uint32_t zone_take(struct zone *z, unsigned order)
 {
 	uint32_t n = buddy_alloc(&z->buddy, order);
 
-	if (n || !z->cached)
+	if (n || !(z->cached + z->zeroed))
 		return n;
 	zone_drain(z);
 	return buddy_alloc(&z->buddy, order);
 }
 
-/* A single frame, and with it some more for the short list. */
+/* A single frame, and with it some more for the short list; when all others are used, one of the zeroed. */
 static uint32_t zone_take_single(struct zone *z)
 {
+	if (!z->cached && !z->buddy.free)
+		zone_drain(z);
 	if (!z->cached)
 		z->cached = buddy_alloc_singles(&z->buddy, z->cache + 1, frame_zones.cache_limit ? REFILL : 1,
 						FRAME_TAG(0, 0, FRAME_CACHED));
@@ -132,6 +136,13 @@ static void poison_check(uint32_t n, unsigned order)
 			panic("frame 0x%x was written to after it was freed", i);
 		frame_desc(i)->owner = 0;
 	}
+}
+
+/* Panics when a frame that goes to the zeroed ones, or comes from them, is not. */
+static void check_zeros(uint32_t n)
+{
+	if (!arch_frame_is_filled(PFN(n), 0))
+		panic("frame 0x%x, kept as a zeroed one, is not", n);
 }
 
 void frame_zero(pfn_t f, unsigned order)
@@ -379,6 +390,43 @@ __attribute__((noinline)) void frame_put_locked(pfn_t f)
 	put_used(f.n);
 }
 
+void frame_put_zeroed_locked(pfn_t p)
+{
+	struct zone *z = &frame_zones.zone[ZONE_LOW];
+	struct frame *f = frame_desc(p.n);
+
+	if (f->tag != FRAME_TAG(1, 0, FRAME_TABLE) || frame_accounts.payer[f->owner] != f->owner ||
+	    z->zeroed >= ZEROED_LIMIT || !frame_zones.cache_limit) {
+		frame_put_locked(p);
+		return;
+	}
+	quota_uncharge(&frame_accounts.quotas, f->owner, 1);
+	if (QUIRE_DEBUG)
+		check_zeros(p.n);
+	arch_frame_note_free(p, 0);
+	f->tag = FRAME_TAG(0, 0, FRAME_CACHED);
+	f->owner = 0;
+	z->zero[z->zeroed++] = p.n;
+}
+
+uint32_t frame_take_zeroed_locked(uint32_t owner)
+{
+	struct zone *z = &frame_zones.zone[ZONE_LOW];
+	struct frame *f;
+	uint32_t n;
+
+	if (!z->zeroed || !quota_charge(&frame_accounts.quotas, owner, 1))
+		return 0;
+	n = z->zero[--z->zeroed];
+	arch_frame_note_used(PFN(n), 0);
+	if (QUIRE_DEBUG)
+		check_zeros(n);
+	f = frame_desc(n);
+	f->tag = FRAME_TAG(1, 0, FRAME_TABLE);
+	f->owner = owner;
+	return n;
+}
+
 void frame_put(pfn_t f)
 {
 	lock_acquire(&frame_lock);
@@ -502,7 +550,7 @@ void frame_stats(enum zone_id zone, struct zone_stats *out)
 	lock_acquire(&frame_lock);
 	out->total = z->total;
 	out->free = zone_free(z);
-	out->cached = z->cached;
+	out->cached = z->cached + z->zeroed;
 	out->reserve = zone == ZONE_LOW ? frame_zones.low_reserve : 0;
 	out->largest = largest_order(&z->buddy);
 	lock_release(&frame_lock);

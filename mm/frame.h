@@ -25,7 +25,7 @@ enum zone_id { ZONE_LOW, ZONE_HIGH, ZONES };
 struct zone_stats {
 	uint32_t total;   /* frames under management */
 	uint32_t free;    /* of these, in the buddy and on the short list */
-	uint32_t cached;  /* of these, on the short list */
+	uint32_t cached;  /* of these, on the short lists */
 	uint32_t reserve; /* low frames kept from requests that may be high */
 	uint32_t largest; /* order of the largest free block; 0 where none is free */
 };
@@ -127,6 +127,14 @@ bool frame_put_owned_locked(pfn_t f, uint32_t owner);
 uint32_t frame_refs(pfn_t f);
 uint32_t frame_owner(pfn_t f);
 enum frame_state frame_state(pfn_t f);
+
+/*
+ * For page tables, which are emptied before they are freed and must come zeroed. The first is frame_put for a frame
+ * that holds zeros only; the second returns such a frame, charged to an account, as a table; 0, with nothing changed,
+ * when none is kept. Both for who holds frame_lock.
+ */
+void frame_put_zeroed_locked(pfn_t f);
+uint32_t frame_take_zeroed_locked(uint32_t owner);
 
 /* As frame_state, but a frame inside of a block is in the block's. O(log n). */
 enum frame_state frame_block_state(pfn_t f);

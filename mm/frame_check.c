@@ -8,16 +8,26 @@ static unsigned fault(const char *what, uint32_t n)
 	return 1;
 }
 
+static bool is_listed(uint32_t n)
+{
+	return frame_known(n) && frame_desc(n)->tag == FRAME_TAG(0, 0, FRAME_CACHED);
+}
+
 static unsigned check_cache(const struct zone *z)
 {
 	unsigned faults = 0;
 
-	if (z->cached > CACHE_LIMIT || z->cache[0])
-		return fault("the short list is too long", z->cached);
+	if (z->cached > CACHE_LIMIT || z->cache[0] || z->zeroed > ZEROED_LIMIT)
+		return fault("a short list is too long", z->cached);
 	for (uint32_t i = 1; i <= z->cached; i++)
-		if (!frame_known(z->cache[i]) ||
-		    frame_desc(z->cache[i])->tag != FRAME_TAG(0, 0, FRAME_CACHED))
+		if (!is_listed(z->cache[i]))
 			faults += fault("on the short list, but not marked so", z->cache[i]);
+	for (uint32_t i = 0; i < z->zeroed; i++) {
+		if (!is_listed(z->zero[i]))
+			faults += fault("on the list of zeroed frames, but not marked so", z->zero[i]);
+		else if (!arch_frame_is_filled(PFN(z->zero[i]), 0))
+			faults += fault("on the list of zeroed frames, but not zeroed", z->zero[i]);
+	}
 	return faults;
 }
 

@@ -10,6 +10,7 @@
 
 #define CACHE_LIMIT  32u /* frames on a short list: draining it stays a short work */
 #define CACHE_SPACE  34u /* [0] is 0, no frame; from [1] on, the last is given next; one to spare */
+#define ZEROED_LIMIT 16u /* frames on the list of zeroed ones */
 #define POISON       0x9E0CA5EDu
 #define POISONED     1u /* owner of a free frame that holds its poison; debug builds */
 #define ROOT_ACCOUNT 0u
@@ -18,6 +19,8 @@ struct zone {
 	struct buddy buddy;
 	uint32_t cached; /* frames on the short list */
 	uint32_t cache[CACHE_SPACE];
+	uint32_t zeroed; /* free frames that hold zeros; high ones come zeroed by nobody */
+	uint32_t zero[ZEROED_LIMIT];
 	uint32_t total;
 };
 
@@ -37,7 +40,7 @@ static inline struct zone *zone_of(uint32_t n)
 
 static inline uint32_t zone_free(const struct zone *z)
 {
-	return z->buddy.free + z->cached;
+	return z->buddy.free + z->cached + z->zeroed;
 }
 
 static inline bool tag_is_used(uint32_t tag)

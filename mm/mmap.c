@@ -26,7 +26,7 @@ static prot_t prot_of(uint32_t prot)
 }
 
 /* Finds the place that MAP_FIXED names. */
-static int place_fixed(const struct space *s, const struct mmap_request *r, struct plan *p)
+static int place_fixed(struct space *s, const struct mmap_request *r, struct plan *p)
 {
 	vpn_t first = vpn_of(r->hint);
 	const struct area *a;
@@ -37,7 +37,7 @@ static int place_fixed(const struct space *s, const struct mmap_request *r, stru
 		return -EINVAL;
 	if (first < USER_FIRST_VPN)
 		return -EPERM;
-	a = area_find(&s->areas, first);
+	a = space_find(s, first);
 	p->replaces = a && a->first < first + p->pages;
 	if (p->replaces && r->flags & MAP_FIXED_NOREPLACE)
 		return -EEXIST;
@@ -45,19 +45,25 @@ static int place_fixed(const struct space *s, const struct mmap_request *r, stru
 	return 0;
 }
 
-vpn_t space_place(const struct space *s, vaddr_t hint, uint32_t pages)
+static bool space_is_free(struct space *s, struct pages range)
+{
+	return area_is_free(&s->areas, range, space_find(s, range.first));
+}
+
+vpn_t space_place(struct space *s, vaddr_t hint, uint32_t pages)
 {
 	vpn_t first = vpn_of(hint);
 
-	if (first && first < LOWEST_VPN)
-		first = LOWEST_VPN;
-	if (first && first <= USER_VPN_END - pages && area_is_free(&s->areas, PAGES(first, pages)))
-		return first;
+	if (first) {
+		first = first < LOWEST_VPN ? LOWEST_VPN : first;
+		if (first <= USER_VPN_END - pages && space_is_free(s, PAGES(first, pages)))
+			return first;
+	}
 	first = area_highest_gap(&s->areas, pages, LOWEST_VPN, s->mmap_base);
 	return first ? first : area_highest_gap(&s->areas, pages, LOWEST_VPN, USER_VPN_END);
 }
 
-static int place(const struct space *s, const struct mmap_request *r, struct plan *p)
+static int place(struct space *s, const struct mmap_request *r, struct plan *p)
 {
 	p->pages = pages_of_bytes(r->length);
 	if (!r->length)
@@ -74,8 +80,13 @@ static int place(const struct space *s, const struct mmap_request *r, struct pla
 	return p->like.first ? 0 : -ENOMEM;
 }
 
+static bool may_map_file(const struct mmap_request *r, uint32_t type)
+{
+	return r->may_read && (type == MAP_PRIVATE || !(r->prot & PROT_WRITE) || r->may_write);
+}
+
 /* Turns flags and file into what the area is. */
-static int classify(struct space *s, const struct mmap_request *r, struct plan *p)
+static inline int classify(struct space *s, const struct mmap_request *r, struct plan *p)
 {
 	struct area *a = &p->like;
 	uint32_t type = r->flags & MAP_TYPE, grows = r->flags & (MAP_GROWSDOWN | MAP_GROWSUP);
@@ -83,9 +94,7 @@ static int classify(struct space *s, const struct mmap_request *r, struct plan *
 
 	if (type != MAP_PRIVATE && type != MAP_SHARED && !(type == MAP_SHARED_VALIDATE && is_file))
 		return -EINVAL;
-	if (is_file && type != MAP_PRIVATE && r->prot & PROT_WRITE && !r->may_write)
-		return -EACCES;
-	if (is_file && !r->may_read)
+	if (is_file && !may_map_file(r, type))
 		return -EACCES;
 	if (grows && (is_file || type != MAP_PRIVATE || grows == (MAP_GROWSDOWN | MAP_GROWSUP)))
 		return -EINVAL;
@@ -94,9 +103,11 @@ static int classify(struct space *s, const struct mmap_request *r, struct plan *
 	a->prot = prot_of(r->prot);
 	a->file = is_file ? r->file : NULL;
 	a->offset = is_file ? r->offset : 0;
-	a->flags = s->future_flags | (type == MAP_PRIVATE ? 0 : AREA_SHARED) |
-		   (grows & MAP_GROWSDOWN ? AREA_GROWS_DOWN : 0) | (grows & MAP_GROWSUP ? AREA_GROWS_UP : 0) |
-		   (r->flags & MAP_LOCKED ? AREA_LOCKED : 0);
+	a->flags = s->future_flags | (type == MAP_PRIVATE ? 0 : AREA_SHARED);
+	if (UNLIKELY(grows))
+		a->flags |= grows & MAP_GROWSDOWN ? AREA_GROWS_DOWN : AREA_GROWS_UP;
+	if (UNLIKELY(r->flags & MAP_LOCKED))
+		a->flags |= AREA_LOCKED;
 	if (type == MAP_PRIVATE || !is_file || r->may_write)
 		a->flags |= AREA_MAY_WRITE;
 	if (r->flags & MAP_NORESERVE && overcommit != OVERCOMMIT_NEVER)
@@ -213,7 +224,8 @@ int32_t space_mmap(struct space *s, const struct mmap_request *r)
 	return (int32_t)vaddr_of(p.like.first);
 }
 
-int space_unmap(struct space *s, struct pages range)
+/* Takes a range out of all areas, tables that it fills wholly too. 0, or -ENOMEM with nothing changed. */
+static inline int unmap(struct space *s, struct pages range)
 {
 	struct area_spares spares;
 	struct tlb_batch b;
@@ -237,7 +249,7 @@ int space_munmap(struct space *s, vaddr_t addr, uint32_t length)
 		return -EINVAL;
 	if (s->areas.count >= SPACE_AREAS_MAX && space_drop_spares(s, range))
 		return -ENOMEM;
-	return space_unmap(s, range);
+	return unmap(s, range);
 }
 
 /* How far a call that works its way up through areas gets, what stops it, and what it takes on the way. */
@@ -253,7 +265,7 @@ static struct way way_of(struct space *s, struct pages range, prot_t prot)
 	vpn_t end = range.first + range.count;
 	struct way w = {range.first, 0, 0};
 
-	for (struct area *a = area_find(&s->areas, w.end); w.end < end; a = area_next(a)) {
+	for (struct area *a = space_find(s, w.end); w.end < end; a = area_next(a)) {
 		vpn_t last;
 
 		if (!a || a->first > w.end) {
@@ -276,10 +288,11 @@ static struct way way_of(struct space *s, struct pages range, prot_t prot)
 static int whole_stack(struct space *s, struct pages *range, uint32_t prot)
 {
 	vpn_t end = range->first + range->count;
-	const struct area *a = area_find(&s->areas, range->first);
+	const struct area *a;
 
 	if (!(prot & (PROT_GROWSDOWN | PROT_GROWSUP)))
 		return 0;
+	a = space_find(s, range->first);
 	if (!a || a->first >= end)
 		return -ENOMEM;
 	if (prot & PROT_GROWSDOWN) {
@@ -325,7 +338,8 @@ int space_mprotect(struct space *s, vaddr_t addr, uint32_t length, uint32_t prot
 	range.count = w.end - range.first;
 	if (!range.count)
 		return w.err;
-	if (s->areas.count + space_cuts(s, range.first) + space_cuts(s, w.end) > SPACE_AREAS_MAX)
+	if (UNLIKELY(s->areas.count > SPACE_AREAS_MAX - 2) &&
+	    s->areas.count + space_cuts(s, range.first) + space_cuts(s, w.end) > SPACE_AREAS_MAX)
 		return -ENOMEM;
 	if (w.promises && tenant_commit(s->tenant, w.promises))
 		return -ENOMEM;
@@ -346,24 +360,24 @@ int space_set_brk(struct space *s, vaddr_t start)
 /* Puts pages behind the break. */
 static int brk_up(struct space *s, vpn_t first, vpn_t end)
 {
-	struct plan p = {
-		.like = {.first = first,
-			 .end = end,
-			 .prot = PROT_R | PROT_W,
-			 .flags = AREA_MAY_WRITE | s->future_flags,
-			 .pd = &s->pd},
-		.pages = end - first,
-	};
+	struct area like;
 	int err;
 
 	/* One page more is left free, so that the break does not touch what lies above. */
-	if (end >= USER_VPN_END || !area_is_free(&s->areas, PAGES(first, end - first + 1)))
+	if (end >= USER_VPN_END || !space_is_free(s, PAGES(first, end - first + 1)))
 		return -ENOMEM;
-	if (s->areas.count >= SPACE_AREAS_MAX || space_promise(s, &p.like))
+	like.first = first;
+	like.end = end;
+	like.prot = PROT_R | PROT_W;
+	like.flags = AREA_MAY_WRITE | s->future_flags;
+	like.file = NULL;
+	like.pd = &s->pd;
+	like.own_pages = false;
+	if (s->areas.count >= SPACE_AREAS_MAX || space_promise(s, &like))
 		return -ENOMEM;
-	err = put_area(s, &p);
-	if (err && p.like.flags & AREA_COMMITTED)
-		tenant_uncommit(s->tenant, p.pages);
+	err = space_add(s, &like, NULL) ? 0 : -ENOMEM;
+	if (err && like.flags & AREA_COMMITTED)
+		tenant_uncommit(s->tenant, end - first);
 	if (!err && (s->future_flags & (AREA_LOCKED | AREA_ON_FAULT)) == AREA_LOCKED)
 		space_populate(s, PAGES(first, end - first));
 	return err;
@@ -402,7 +416,7 @@ int space_map_stack(struct space *s, vaddr_t top, uint32_t size_limit, uint32_t 
 	int err;
 
 	if (!pages || end > USER_VPN_END || end < pages + USER_FIRST_VPN ||
-	    !area_is_free(&s->areas, PAGES(p.like.first, pages)))
+	    !space_is_free(s, PAGES(p.like.first, pages)))
 		return -ENOMEM;
 	err = space_promise(s, &p.like);
 	if (err)

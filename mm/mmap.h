@@ -83,13 +83,10 @@ static inline uint32_t pages_of_bytes(uint32_t bytes)
 }
 
 /* Returns where so many pages can go, at the hint if that is free; 0: nowhere. */
-vpn_t space_place(const struct space *s, vaddr_t hint, uint32_t pages);
+vpn_t space_place(struct space *s, vaddr_t hint, uint32_t pages);
 
 /* Asks limits and tenant for what an area wants, and notes in its flags what was promised. 0 or -ENOMEM. */
 int space_promise(struct space *s, struct area *like);
-
-/* Takes a range out of all areas, tables that it fills wholly too. 0, or -ENOMEM with nothing changed. */
-int space_unmap(struct space *s, struct pages range);
 
 /* Brings in what of a range can be had, for writing where the program's own pages are to be written. */
 void space_populate(struct space *s, struct pages range);

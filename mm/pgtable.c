@@ -20,14 +20,21 @@
 #define USER_ROOTS arch_pt_index(ROOT_LEVEL, ARCH_KERNEL_VPN) /* root entries of the user part */
 #define ROOTS      ARCH_PT_ENTRIES(ROOT_LEVEL)
 #define SPAN       ARCH_PT_SPAN(1)
+#define ROOT_RUNS  4u
 
 _Static_assert(ARCH_PT_LEVELS - ARCH_PT_ROOT_EAGER == 2, "a page lacks one table at most");
 
 struct pdir kernel_pdir;
 
-/* Set when the first directory has copied the kernel's root entries: from then on they never change. */
+/*
+ * Set when the first directory has copied the kernel's root entries: from then on they never change. Those in use stand
+ * in a few runs; where there are more, the last one goes on to the end.
+ */
 static struct {
 	bool kernel_root_shared;
+	struct {
+		uint32_t first, count;
+	} run[ROOT_RUNS];
 } pgtable;
 
 static pte_t *table_at(pfn_t f)
@@ -35,31 +42,35 @@ static pte_t *table_at(pfn_t f)
 	return arch_frame_direct(f);
 }
 
-/* A frame for a table, its content undefined. */
-static int table_frame(struct container_id owner, pfn_t *out)
-{
-	if (boot_alloc_sealed())
-		return container_alloc(owner, ALLOC_TABLE, out);
-	*out = boot_alloc_frames(1);
-	return out->n ? 0 : -ENOMEM;
-}
-
 /* Tables come zeroed: the MMU may walk one as soon as an entry names it. */
 static int table_alloc(struct container_id owner, pfn_t *out)
 {
-	int err = table_frame(owner, out);
-
-	if (!err)
-		arch_frame_zero(*out);
-	return err;
+	if (boot_alloc_sealed())
+		return container_alloc_table(owner, out);
+	*out = boot_alloc_frames(1);
+	if (!out->n)
+		return -ENOMEM;
+	arch_frame_zero(*out);
+	return 0;
 }
 
-static void table_free(pfn_t f)
+void table_put(pfn_t f)
 {
 	if (boot_alloc_sealed())
 		frame_put(f);
 	else
 		boot_free_frames(f, 1);
+}
+
+void table_free(pfn_t f)
+{
+	if (!boot_alloc_sealed()) {
+		boot_free_frames(f, 1);
+		return;
+	}
+	lock_acquire(&frame_lock);
+	frame_put_zeroed_locked(f);
+	lock_release(&frame_lock);
 }
 
 int table_stock_fill(struct table_stock *stock, struct container_id owner, uint32_t count)
@@ -174,6 +185,8 @@ int set_pdir_entry_by_va(struct pdir *pd, vaddr_t va, pfn_t table, struct tlb_ba
 		return err;
 	if (slot_kind(s) == PTE_TABLE)
 		tlb_owe_table(b);
+	else
+		pd->tables++;
 	arch_pte_write(s.entry, arch_pte_table(1, table));
 	return 0;
 }
@@ -189,6 +202,7 @@ int rmv_pdir_entry_by_va(struct pdir *pd, vaddr_t va, struct tlb_batch *b)
 		return -ENOENT;
 	tlb_owe_table(b);
 	arch_pte_write(s.entry, arch_pte_none());
+	pd->tables--;
 	return 0;
 }
 
@@ -242,15 +256,14 @@ static int make_root(struct pdir *pd, struct container_id owner, uint32_t own_ro
 
 	if (err)
 		return err;
-	err = table_frame(owner, &pd->root);
+	err = table_alloc(owner, &pd->root);
 	if (err) {
 		table_stock_free(&stock);
 		return err;
 	}
 	pd->owner = owner;
+	pd->tables = 0;
 	root = table_at(pd->root);
-	if (!ARCH_PT_ROOT_EAGER)
-		arch_frame_zero(pd->root);
 	for (uint32_t i = 0; stock.count; i++)
 		arch_pte_write(&root[i], arch_pte_table(ROOT_LEVEL, table_stock_take(&stock)));
 	return 0;
@@ -263,6 +276,23 @@ int pdir_init_bare(struct pdir *pd, struct container_id owner)
 	return make_root(pd, owner, ROOTS);
 }
 
+static void share_kernel_root(void)
+{
+	const pte_t *root = table_at(kernel_pdir.root);
+	uint32_t at = arch_pte_find(root, USER_ROOTS, ROOTS);
+
+	for (uint32_t i = 0; i < ROOT_RUNS && at < ROOTS; i++) {
+		uint32_t end = at;
+
+		while (end < ROOTS && (i == ROOT_RUNS - 1 || !arch_pte_is_none(arch_pte_read(&root[end]))))
+			end++;
+		pgtable.run[i].first = at;
+		pgtable.run[i].count = end - at;
+		at = arch_pte_find(root, end, ROOTS);
+	}
+	pgtable.kernel_root_shared = true;
+}
+
 int pdir_init(struct pdir *pd, struct container_id owner)
 {
 	int err = make_root(pd, owner, USER_ROOTS);
@@ -271,61 +301,18 @@ int pdir_init(struct pdir *pd, struct container_id owner)
 		return err;
 	pd->owns_kernel = false;
 	pd->shares_identity = false;
-	pgtable.kernel_root_shared = true;
-	arch_pte_copy(table_at(pd->root) + USER_ROOTS, (pte_t *)table_at(kernel_pdir.root) + USER_ROOTS,
-		      ROOTS - USER_ROOTS);
+	if (!pgtable.kernel_root_shared)
+		share_kernel_root();
+	for (uint32_t i = 0; i < ROOT_RUNS; i++)
+		arch_pte_copy(table_at(pd->root) + pgtable.run[i].first,
+			      table_at(kernel_pdir.root) + pgtable.run[i].first, pgtable.run[i].count);
 	return 0;
 }
 
-/* Drops the references that a page table's entries hold. A large page never holds one. */
-static void put_leaves(pfn_t table)
+void pdir_clear_kernel_part(struct pdir *pd)
 {
-	const pte_t *entry = table_at(table);
-	uint32_t count = ARCH_PT_ENTRIES(0);
-
-	for (uint32_t i = arch_pte_find(entry, 0, count); i < count; i = arch_pte_find(entry, i + 1, count)) {
-		pte_t e = arch_pte_read(&entry[i]);
-
-		if (arch_pte_prot(e) & PROT_OWNED)
-			frame_put(arch_pte_pfn(e));
-	}
-}
-
-/* Frees the tables below the first `count` entries of a table, and with `leaves` what their entries hold. */
-static void free_below(pfn_t table, unsigned level, uint32_t count, bool leaves)
-{
-	const pte_t *entry = table_at(table);
-
-	for (uint32_t i = arch_pte_find(entry, 0, count); i < count; i = arch_pte_find(entry, i + 1, count)) {
-		pte_t e = arch_pte_read(&entry[i]);
-
-		if (arch_pte_kind(level, e) != PTE_TABLE)
-			continue;
-		if (level > 1)
-			free_below(arch_pte_pfn(e), level - 1, ARCH_PT_ENTRIES(level - 1), leaves);
-		else if (leaves)
-			put_leaves(arch_pte_pfn(e));
-		table_free(arch_pte_pfn(e));
-	}
-}
-
-static void free_directory(struct pdir *pd, bool leaves)
-{
-	if (arch_mmu_root().n == pd->root.n)
-		panic("vm_free of the loaded directory 0x%x", pd->root.n);
-	free_below(pd->root, ROOT_LEVEL, pd->owns_kernel ? ROOTS : USER_ROOTS, leaves);
-	table_free(pd->root);
-	pd->root = NO_FRAME;
-}
-
-void vm_free(struct pdir *pd)
-{
-	free_directory(pd, true);
-}
-
-void vm_free_tables(struct pdir *pd)
-{
-	free_directory(pd, false);
+	for (uint32_t i = 0; i < ROOT_RUNS; i++)
+		arch_pte_clear(table_at(pd->root) + pgtable.run[i].first, pgtable.run[i].count);
 }
 
 /* True when a directory may change the entry for page v: the kernel's half is the kernel directory's. */
@@ -368,9 +355,11 @@ static __attribute__((noinline)) int need_table(struct pdir *pd, vpn_t v)
 
 	if (!err)
 		err = table_stock_fill(&stock, pd->owner, missing);
-	if (!err)
-		pgdir_walk(pd, v, 0, &stock);
-	return err;
+	if (err)
+		return err;
+	pgdir_walk(pd, v, 0, &stock);
+	pd->tables += missing;
+	return 0;
 }
 
 int alloc_ptbl(struct pdir *pd, vaddr_t va)
@@ -540,6 +529,7 @@ int map_region(struct pdir *pd, struct pages range, pfn_t f, prot_t prot)
 		return err;
 
 	/* From here nothing fails. */
+	pd->tables += tables;
 	for (uint32_t done = 0; done < range.count;) {
 		struct piece p =
 			first_piece(pd, PAGES(range.first + done, range.count - done), PFN(f.n + done), prot);

@@ -18,6 +18,7 @@ struct pdir {
 	pfn_t root;
 	bool owns_kernel; /* the kernel half's tables are its own: true for the kernel's directory alone */
 	bool shares_identity; /* tables of its user part are the identity map's: no page of it can be changed */
+	uint32_t tables;      /* page tables made for it */
 	struct container_id owner; /* its tables and the pages of alloc_page are charged to it */
 };
 
@@ -41,6 +42,13 @@ pfn_t table_stock_take(struct table_stock *stock);
 
 /* Frees what is left in a stock: no MMU has seen these tables. */
 void table_stock_free(struct table_stock *stock);
+
+/*
+ * Free a table that is in no directory any more: whatever is in it, with nothing done to what its entries name; and one
+ * that is empty.
+ */
+void table_put(pfn_t table);
+void table_free(pfn_t table);
 
 /* Where a walk ended. */
 struct pt_slot {
@@ -78,6 +86,9 @@ int rmv_ptbl_entry_by_va(struct pdir *pd, vaddr_t va, struct tlb_batch *b);
  */
 int pdir_init(struct pdir *pd, struct container_id owner);
 
+/* Takes the kernel part out again, which no MMU walks any more. */
+void pdir_clear_kernel_part(struct pdir *pd);
+
 /* The same without a kernel part, which becomes its own: for kvm_init. */
 int pdir_init_bare(struct pdir *pd, struct container_id owner);
 
@@ -87,8 +98,13 @@ int pdir_init_bare(struct pdir *pd, struct container_id owner);
  */
 void vm_free(struct pdir *pd);
 
-/* The same for one whose entries hold nothing, or whose references drop_run has put already. */
-void vm_free_tables(struct pdir *pd);
+/*
+ * The same in two steps, for one whose user part is empty: drop_run has cleared it. The first frees the tables of a
+ * range, and may leave some; the second what is left, wherever it is, and the directory. They go back as the zeros that
+ * they are: the next table need not be zeroed.
+ */
+void vm_free_run(struct pdir *pd, struct pages range);
+void vm_free_empty(struct pdir *pd);
 
 /* Adds an empty page table for an address, charged to the owner. 0, -EPERM, -EEXIST, -ESRCH, -EDQUOT, -ENOMEM. */
 int alloc_ptbl(struct pdir *pd, vaddr_t va);

@@ -56,20 +56,35 @@ static inline bool is_present(pte_t e)
 	return arch_pte_kind(0, e) != PTE_NONE;
 }
 
+/* Apart, as are other loops over entries, so that the compiler has all registers for it. */
+static __attribute__((noinline)) void clear_entries(const struct run *r, struct tlb_batch *b)
+{
+	pte_t *entry = r->entry, *end = entry + r->count;
+
+	for (vpn_t v = r->v; entry < end; entry++, v++) {
+		pte_t old = arch_pte_read(entry);
+
+		if (arch_pte_is_none(old)) {
+			uint32_t skipped = arch_pte_find(entry, 0, (uint32_t)(end - entry));
+
+			entry += skipped - 1;
+			v += skipped - 1;
+			continue;
+		}
+		old = arch_pte_exchange(entry, arch_pte_none());
+		if (is_present(old))
+			tlb_owe(b, v, 1);
+		if (is_owned(old))
+			tlb_put_later(b, arch_pte_pfn(old));
+	}
+}
+
 void clear_run(struct pdir *pd, struct pages range, struct tlb_batch *b)
 {
 	struct run r;
 
-	while (next_run(pd, &range, &r)) {
-		for (uint32_t i = next_used(&r, 0); i < r.count; i = next_used(&r, i + 1)) {
-			pte_t old = arch_pte_exchange(&r.entry[i], arch_pte_none());
-
-			if (is_present(old))
-				tlb_owe(b, r.v + i, 1);
-			if (is_owned(old))
-				tlb_put_later(b, arch_pte_pfn(old));
-		}
-	}
+	while (next_run(pd, &range, &r))
+		clear_entries(&r, b);
 }
 
 void free_tables_of_run(struct pdir *pd, struct pages range, struct tlb_batch *b)
@@ -163,8 +178,10 @@ int copy_run(struct pdir *to, struct pdir *from, struct pages range, struct tabl
 	int err = 0;
 
 	while (!err && next_run(from, &range, &r)) {
+		uint32_t stocked = stock->count;
 		pte_t *entry = pgdir_walk(to, r.v, 0, stock).entry;
 
+		to->tables += stocked - stock->count;
 		/* Nearly all of them were writable. */
 		tlb_owe(b, r.v, r.count);
 		lock_acquire(&frame_lock);
@@ -200,7 +217,7 @@ uint32_t tables_for_move(const struct pdir *pd, struct pages from, vpn_t to)
 
 void move_run(struct pdir *pd, struct pages from, vpn_t to, struct table_stock *stock, struct tlb_batch *b)
 {
-	uint32_t count;
+	uint32_t count, stocked = stock->count;
 
 	for (; from.count; from = PAGES(from.first + count, from.count - count), to += count) {
 		struct pt_slot s = pgdir_walk(pd, from.first, 0, NULL);
@@ -218,9 +235,10 @@ void move_run(struct pdir *pd, struct pages from, vpn_t to, struct table_stock *
 			arch_pte_write(&entry[i], old);
 		}
 	}
+	pd->tables += stocked - stock->count;
 }
 
-static __attribute__((noinline)) void drop_entries(const pte_t *entry, const pte_t *end)
+static __attribute__((noinline)) void drop_entries(pte_t *entry, const pte_t *end)
 {
 	while (entry < end) {
 		pte_t e = arch_pte_read(entry);
@@ -232,7 +250,7 @@ static __attribute__((noinline)) void drop_entries(const pte_t *entry, const pte
 			entry += arch_pte_find(entry, 0, (uint32_t)(end - entry));
 			continue;
 		}
-		entry++;
+		arch_pte_write(entry++, arch_pte_none());
 	}
 }
 

@@ -42,7 +42,7 @@ void move_run(struct pdir *pd, struct pages from, vpn_t to, struct table_stock *
 /* Counts the tables that pages [to, to + from.count) lack where entries of `from` could come. */
 uint32_t tables_for_move(const struct pdir *pd, struct pages from, vpn_t to);
 
-/* Puts the references of a range's entries, and leaves them there: the directory is no longer used. */
+/* Clears a range of a directory that is no longer used, and puts what its entries held at once. */
 void drop_run(struct pdir *pd, struct pages range);
 
 /* Counts the entries of a range that hold a page, hidden ones too. */

@@ -50,17 +50,13 @@ static struct {
 	struct cache cache[ARRAY_SIZE(sizes)];
 } kmallocs;
 
-static uint32_t objects_per_slab(const struct cache *c)
-{
-	return (PAGE_SIZE - HEADER) / c->stride;
-}
-
 void cache_init(struct cache *c, const char *name, uint32_t size)
 {
 	INVARIANT(size && size <= CACHE_SIZE_MAX);
 	c->name = name;
 	c->size = size;
 	c->stride = ((size + 7) & ~7u) + 2 * RED_ZONE;
+	c->per_slab = (PAGE_SIZE - HEADER) / c->stride;
 	c->lock = (struct lock)LOCK_INIT(name, LOCK_SLAB);
 	LIST_INIT(&c->partial);
 	LIST_INIT(&c->full);
@@ -134,7 +130,7 @@ static void check_poison(struct slab *s, uint32_t i)
 /* The frame goes back to the allocator: what is wrong with its objects could no longer be told. */
 static void check_all_poison(struct slab *s)
 {
-	for (uint32_t i = 0; i < objects_per_slab(s->cache); i++)
+	for (uint32_t i = 0; i < s->cache->per_slab; i++)
 		check_poison(s, i);
 }
 
@@ -161,7 +157,7 @@ static struct slab *new_slab(struct cache *c)
 	s->used = 0;
 	for (uint32_t i = 0; i < MAP_WORDS; i++)
 		s->free_map[i] = 0;
-	for (uint32_t i = 0; i < objects_per_slab(c); i++) {
+	for (uint32_t i = 0; i < c->per_slab; i++) {
 		s->free_map[i / 32] |= 1u << i % 32;
 		if (QUIRE_DEBUG)
 			poison(s, i);
@@ -204,7 +200,7 @@ static void *alloc_object(struct cache *c, uint32_t length)
 			check_poison(s, i);
 			guard(s, i, length);
 		}
-		if (s->used == objects_per_slab(c)) {
+		if (s->used == c->per_slab) {
 			LIST_REMOVE(s, link);
 			LIST_INSERT_HEAD(&c->full, s, link);
 		}
@@ -229,11 +225,22 @@ static uint32_t object_index(const struct cache *c, const struct slab *s, const 
 	uint32_t offset = (uint32_t)((uintptr_t)object % PAGE_SIZE) - HEADER - RED_ZONE;
 	uint32_t i = offset / c->stride;
 
-	if (s->magic != SLAB_MAGIC || s->cache != c || offset % c->stride || i >= objects_per_slab(c))
+	if (s->magic != SLAB_MAGIC || s->cache != c || offset != i * c->stride || i >= c->per_slab)
 		panic("cache %s: %p is not one of its objects", c->name, object);
 	if (s->free_map[i / 32] & 1u << i % 32)
 		panic("cache %s: object %p is free already", c->name, object);
 	return i;
+}
+
+/* Its last object is free. */
+static void free_slab(struct slab *s)
+{
+	if (QUIRE_DEBUG)
+		check_all_poison(s);
+	LIST_REMOVE(s, link);
+	s->cache->slabs--;
+	s->magic = 0;
+	frame_put(arch_frame_of_direct(s));
 }
 
 void cache_free(struct cache *c, void *object)
@@ -245,19 +252,14 @@ void cache_free(struct cache *c, void *object)
 	i = object_index(c, s, object);
 	if (QUIRE_DEBUG)
 		check_and_poison(s, i);
-	s->free_map[i / 32] |= 1u << i % 32;
-	s->used--;
-	c->used--;
-	LIST_REMOVE(s, link);
-	if (s->used)
+	if (s->used == c->per_slab) {
+		LIST_REMOVE(s, link);
 		LIST_INSERT_HEAD(&c->partial, s, link);
-	else {
-		if (QUIRE_DEBUG)
-			check_all_poison(s);
-		c->slabs--;
-		s->magic = 0;
-		frame_put(arch_frame_of_direct(s));
 	}
+	s->free_map[i / 32] |= 1u << i % 32;
+	c->used--;
+	if (!--s->used)
+		free_slab(s);
 	lock_release(&c->lock);
 }
 
@@ -322,7 +324,7 @@ static unsigned check_objects(struct slab *s)
 {
 	unsigned faults = 0;
 
-	for (uint32_t i = 0; i < objects_per_slab(s->cache); i++) {
+	for (uint32_t i = 0; i < s->cache->per_slab; i++) {
 		const char *what = is_poisoned(s, i) ? NULL : "was written to after it was freed";
 
 		if (!(s->free_map[i / 32] & 1u << i % 32))
@@ -344,9 +346,9 @@ static unsigned check_list(struct cache *c, const struct slab_list *list, bool f
 	LIST_FOREACH (s, list, link) {
 		if (sums[0]++ > c->slabs || s->magic != SLAB_MAGIC || s->cache != c)
 			return fault(c, "a list leads to what is no slab of it");
-		if (s->used + free_objects(s) != objects_per_slab(c) || !s->used)
+		if (s->used + free_objects(s) != c->per_slab || !s->used)
 			faults += fault(c, "a slab's map and its count disagree");
-		if (full != (s->used == objects_per_slab(c)))
+		if (full != (s->used == c->per_slab))
 			faults += fault(c, "a slab is on the wrong list");
 		if (QUIRE_DEBUG)
 			faults += check_objects(s);

@@ -17,6 +17,7 @@ struct cache {
 	uint32_t size; /* bytes of an object, as asked for */
 	uint32_t
 		stride; /* from one object to the next: the size, aligned, and in debug builds red zones around it */
+	uint32_t per_slab; /* objects */
 	struct lock lock;
 	struct slab_list partial; /* slabs with a free object */
 	struct slab_list full;

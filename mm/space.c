@@ -11,6 +11,8 @@
 #include <mm/slab.h>
 #include <mm/space.h>
 
+#define SPAN ARCH_PT_SPAN(1)
+
 pfn_t zero_frame;
 unsigned overcommit;
 
@@ -56,11 +58,9 @@ void tenant_put(struct tenant *t)
 	kmfree(t);
 }
 
-int tenant_commit(struct tenant *t, uint32_t pages)
+int tenant_commit_strictly(struct tenant *t, uint32_t pages)
 {
-	uint32_t before = overcommit == OVERCOMMIT_NEVER ? t->committed : 0;
-
-	if (overcommit != OVERCOMMIT_ALWAYS && (before > t->quota || pages > t->quota - before))
+	if (overcommit == OVERCOMMIT_NEVER && (t->committed > t->quota || pages > t->quota - t->committed))
 		return -ENOMEM;
 	t->committed += pages;
 	return 0;
@@ -124,10 +124,15 @@ int space_spares(struct space *s, struct area_spares *p, unsigned count)
 			space_spares_free(s, p);
 			return -ENOMEM;
 		}
-		RB_LEFT(a, link) = p->first;
-		p->first = a;
+		area_spares_put(p, a);
 	}
 	return 0;
+}
+
+void area_spares_put(struct area_spares *p, struct area *a)
+{
+	RB_LEFT(a, link) = p->first;
+	p->first = a;
 }
 
 struct area *area_spares_take(struct area_spares *p)
@@ -167,8 +172,8 @@ static uint32_t length(const struct area *a)
 	return a->end - a->first;
 }
 
-/* Gives a node back with what it holds. It is in no tree. */
-static void free_area(struct space *s, struct area *a)
+/* Gives back what an area holds. It is in no tree. */
+static inline void empty_area(struct space *s, struct area *a)
 {
 	if (a->flags & AREA_COMMITTED)
 		tenant_uncommit(s->tenant, length(a));
@@ -176,27 +181,30 @@ static void free_area(struct space *s, struct area *a)
 		mapping_remove_area(a);
 		mapping_put(a->file);
 	}
+}
+
+static void free_area(struct space *s, struct area *a)
+{
+	empty_area(s, a);
 	give_node(s, a);
 }
 
-/* Without balancing a tree that is to go: from each leaf to its parent. */
-static void free_areas(struct space *s, struct area *a)
+/* Without balancing a tree that is to go. The tables go when all areas are empty: two may lie in one. */
+static void free_areas(struct space *s)
 {
-	while (a) {
-		struct area *child = RB_LEFT(a, link) ? RB_LEFT(a, link) : RB_RIGHT(a, link);
-		struct area *parent = RB_PARENT(a, link);
+	struct area *a, *next;
+	vpn_t gone = 0; /* of all tables below */
 
-		if (child) {
-			a = child;
-			continue;
-		}
-		if (parent && RB_LEFT(parent, link) == a)
-			RB_LEFT(parent, link) = NULL;
-		else if (parent)
-			RB_RIGHT(parent, link) = NULL;
+	for (a = area_first(&s->areas); a; a = area_next(a))
 		drop_run(&s->pd, PAGES(a->first, length(a)));
-		free_area(s, a);
-		a = parent;
+	for (a = area_first(&s->areas); a; a = next) {
+		next = area_next(a);
+		if (a->end > gone) {
+			vm_free_run(&s->pd, PAGES(a->first, length(a)));
+			gone = (a->end + SPAN - 1) & ~(SPAN - 1);
+		}
+		empty_area(s, a);
+		cache_free(&spaces.areas, a);
 	}
 }
 
@@ -204,24 +212,24 @@ void space_destroy(struct space *s)
 {
 	if (arch_mmu_root().n == s->pd.root.n)
 		panic("space_destroy of the loaded space, root 0x%x", s->pd.root.n);
-	free_areas(s, RB_ROOT(&s->areas.root));
+	free_areas(s);
 	free_nodes(s);
 	area_tree_init(&s->areas);
-	vm_free_tables(&s->pd);
+	vm_free_empty(&s->pd);
 	tenant_put(s->tenant);
 	s->tenant = NULL;
 	s->last = NULL;
 }
 
+/* The one found last answers for the gap in front of it too. */
 struct area *space_find(struct space *s, vpn_t v)
 {
 	struct area *a = s->last;
 
-	if (a && v - a->first < a->end - a->first)
+	if (a && v < a->end && (v >= a->first || !a->prev || v >= a->prev->end))
 		return a;
 	a = area_find(&s->areas, v);
-	if (a)
-		s->last = a;
+	s->last = a;
 	return a;
 }
 
@@ -250,37 +258,28 @@ static void count_pages(struct space *s, const struct area *a, uint32_t more)
 
 bool space_cuts(struct space *s, vpn_t v)
 {
-	const struct area *a = area_find(&s->areas, v);
+	const struct area *a = space_find(s, v);
 
 	return a && a->first < v;
 }
 
-void space_split(struct space *s, vpn_t v, struct area_spares *p)
+/* Cuts an area in two, with a spare, and returns the upper part. Only the top grows up, the bottom down. */
+static struct area *cut(struct space *s, struct area *a, vpn_t v, struct area_spares *p)
 {
-	struct area *a = area_find(&s->areas, v), *upper;
-	vpn_t end;
+	struct area *upper = area_spares_take(p);
 
-	if (!a || a->first >= v)
-		return;
-	upper = area_spares_take(p);
-	end = a->end;
-	*upper = *a;
-	upper->first = v;
-	upper->offset += v - a->first;
+	area_split(&s->areas, a, v, upper);
 	if (a->file) {
 		mapping_get(a->file);
 		mapping_add_area(a->file, upper);
 	}
-	/* Only what is at the top grows up, at the bottom down: the guard gap goes with it. */
-	area_resize(a, a->first, v);
-	upper->end = end;
-	area_insert(&s->areas, upper, a, area_next(a));
+	return upper;
 }
 
 void space_resize(struct space *s, struct area *a, vpn_t first, vpn_t end)
 {
 	count_pages(s, a, end - first - length(a));
-	area_resize(a, first, end);
+	area_resize(&s->areas, a, first, end);
 }
 
 /* True when two neighbours could be one area. */
@@ -293,15 +292,12 @@ static bool alike(const struct area *a, const struct area *b)
 /* Makes the pages of the area behind another its own. */
 static void swallow(struct space *s, struct area *a, struct area *gone)
 {
-	vpn_t end = gone->end;
-
-	area_remove(&s->areas, gone);
+	area_join(&s->areas, a, gone);
 	if (s->last == gone)
 		s->last = a;
 	a->own_pages |= gone->own_pages;
 	gone->flags &= ~AREA_COMMITTED; /* what was promised for its pages goes with them */
 	free_area(s, gone);
-	area_resize(a, a->first, end);
 }
 
 /* Merges an area with the one in front, if they are alike. Returns what holds its pages. */
@@ -345,7 +341,7 @@ static inline struct area *extend(struct space *s, const struct area *like, stru
 
 struct area *space_add(struct space *s, const struct area *like, struct area_spares *p)
 {
-	struct area *next = area_find(&s->areas, like->first);
+	struct area *next = space_find(s, like->first);
 	struct area *prev = next ? area_prev(next) : area_last(&s->areas);
 	struct area *a = extend(s, like, prev, next);
 
@@ -354,12 +350,20 @@ struct area *space_add(struct space *s, const struct area *like, struct area_spa
 	a = p ? area_spares_take(p) : take_node(s);
 	if (UNLIKELY(!a))
 		return NULL;
-	*a = *like;
+	a->first = like->first;
+	a->end = like->end;
+	a->prot = like->prot;
+	a->flags = like->flags;
+	a->offset = like->offset;
+	a->file = like->file;
+	a->pd = like->pd;
+	a->own_pages = like->own_pages;
 	if (a->file) {
 		mapping_get(a->file);
 		mapping_add_area(a->file, a);
 	}
-	area_insert(&s->areas, a, prev, next);
+	area_insert(&s->areas, a, next);
+	s->last = a;
 	count_pages(s, a, length(a));
 	return a;
 }
@@ -378,10 +382,10 @@ static void trim(struct space *s, struct area *a, vpn_t first, vpn_t end, struct
 static void drop_area(struct space *s, struct area *a, struct tlb_batch *b)
 {
 	clear_run(&s->pd, PAGES(a->first, length(a)), b);
+	if (s->last == a)
+		s->last = area_next(a);
 	area_remove(&s->areas, a);
 	count_pages(s, a, 0u - length(a));
-	if (s->last == a)
-		s->last = NULL;
 	free_area(s, a);
 }
 
@@ -399,7 +403,7 @@ void space_drop(struct space *s, struct pages range, struct area_spares *p, stru
 
 	if (a && a->first < range.first) {
 		if (a->end > end)
-			space_split(s, end, p);
+			cut(s, a, end, p);
 		next = area_next(a);
 		trim(s, a, a->first, range.first, b);
 		a = next;
@@ -437,19 +441,24 @@ static void change_area(struct space *s, struct area *a, const struct area_chang
 int space_change(struct space *s, struct pages range, const struct area_change *c)
 {
 	vpn_t end = range.first + range.count;
+	struct area *a = space_find(s, range.first), *z = a;
 	struct area_spares p;
 	struct tlb_batch b;
-	struct area *a;
-	int err = space_spares(s, &p, space_cuts(s, range.first) + space_cuts(s, end));
+	int err;
 
+	while (z && z->end <= end)
+		z = area_next(z);
+	err = space_spares(s, &p, (a && a->first < range.first) + (z && z->first < end));
 	if (err)
 		return err;
 
 	/* From here nothing fails. */
 	tlb_begin(&b, s->pd.root);
-	space_split(s, range.first, &p);
-	space_split(s, end, &p);
-	for (a = area_find(&s->areas, range.first); a && a->first < end; a = area_next(a)) {
+	if (a && a->first < range.first)
+		s->last = a = cut(s, a, range.first, &p);
+	for (; a && a->first < end; a = area_next(a)) {
+		if (a->end > end)
+			cut(s, a, end, &p);
 		change_area(s, a, c, &b);
 		a = merge_front(s, a);
 	}

@@ -45,7 +45,7 @@ struct space {
 	struct pdir pd;
 	struct tenant *tenant;
 	struct area_tree areas;
-	struct area *last; /* found last, or null */
+	struct area *last; /* found last, or null: the usual answer to the next search */
 	struct space_limits limits;
 	vpn_t mmap_base; /* areas are put below it, highest first */
 	vaddr_t brk_start, brk;
@@ -96,12 +96,10 @@ struct area_spares {
 };
 int space_spares(struct space *s, struct area_spares *p, unsigned count);
 struct area *area_spares_take(struct area_spares *p);
+void area_spares_put(struct area_spares *p, struct area *a);
 void space_spares_free(struct space *s, struct area_spares *p);
 
-/* Makes the boundary at page v fall between two areas: one that holds both sides is split, with a spare. */
-void space_split(struct space *s, vpn_t v, struct area_spares *p);
-
-/* True when a boundary at v would take a spare. */
+/* True when an area holds both sides of the boundary at page v: to cut it takes a spare. */
 bool space_cuts(struct space *s, vpn_t v);
 
 /*
@@ -139,7 +137,16 @@ bool space_wants_promise(const struct area *a);
  * Promises pages to a tenant: 0, or -ENOMEM with nothing changed; tenant_uncommit takes it back. tenant_commit_again is
  * for pages that were asked for before, in another space or at another place: no request is too large by itself.
  */
-int tenant_commit(struct tenant *t, uint32_t pages);
+int tenant_commit_strictly(struct tenant *t, uint32_t pages); /* where that is not left to guesses */
+static inline int tenant_commit(struct tenant *t, uint32_t pages)
+{
+	if (UNLIKELY(overcommit)) /* not OVERCOMMIT_GUESS, which is 0 */
+		return tenant_commit_strictly(t, pages);
+	if (pages > t->quota)
+		return -ENOMEM;
+	t->committed += pages;
+	return 0;
+}
 int tenant_commit_again(struct tenant *t, uint32_t pages);
 void tenant_uncommit(struct tenant *t, uint32_t pages);
 

@@ -53,6 +53,15 @@ static void check_area(struct check *c)
 	pdir_each_leaf(&c->s->pd, range, check_leaf, c);
 }
 
+/* Every table is one that was counted. */
+static void check_tables(struct check *c)
+{
+	uint32_t tables = tables_of_run(&c->s->pd, PAGES(0, USER_VPN_END));
+
+	if (tables != c->s->pd.tables)
+		fault(c, 0, "it has more tables than were counted, or fewer");
+}
+
 unsigned check_space(struct space *s)
 {
 	struct check c = {s, NULL, area_tree_check(&s->areas)};
@@ -74,5 +83,6 @@ unsigned check_space(struct space *s)
 		fault(&c, end, "there is no area for what is mapped behind it");
 	if (pages != s->pages || locked != s->locked || committed > s->tenant->committed)
 		fault(&c, 0, "its counts are wrong");
+	check_tables(&c);
 	return c.faults;
 }

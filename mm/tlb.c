@@ -34,10 +34,17 @@ static inline void flush(const struct tlb_batch *b)
 		arch_tlb_flush_range(PAGES(b->first, count));
 }
 
+void tlb_flush_page(pfn_t root, vpn_t v)
+{
+	if (arch_mmu_root().n == root.n)
+		arch_tlb_flush_page(v);
+}
+
 void tlb_finish(struct tlb_batch *b)
 {
 	flush(b);
+	b->first = ARCH_VPN_END;
+	b->end = 0;
 	if (b->count)
 		frame_put_all(b->frame, &b->count);
-	tlb_begin(b, b->root);
 }

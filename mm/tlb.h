@@ -31,6 +31,9 @@ static inline void tlb_begin(struct tlb_batch *b, pfn_t root)
 /* Does the flush that is owed, then puts the frames. The batch is empty after it and can go on. */
 void tlb_finish(struct tlb_batch *b);
 
+/* Flushes a page of a directory's user part that changed, at once; for a change of one entry alone. */
+void tlb_flush_page(pfn_t root, vpn_t v);
+
 /* Records that count pages from first changed from present to anything else. */
 static inline void tlb_owe(struct tlb_batch *b, vpn_t first, uint32_t count)
 {

@@ -41,6 +41,7 @@ RB_GENERATE_STATIC(area_root, area, link, compare)
 void area_tree_init(struct area_tree *t)
 {
 	RB_INIT(&t->root);
+	t->first = t->last = t->found.area = NULL;
 	t->count = 0;
 }
 
@@ -61,42 +62,14 @@ struct area *area_find(const struct area_tree *t, vpn_t v)
 	return found;
 }
 
-struct area *area_next(struct area *a)
-{
-	return RB_NEXT(area_root, NULL, a);
-}
-
-struct area *area_prev(struct area *a)
-{
-	return RB_PREV(area_root, NULL, a);
-}
-
-struct area *area_first(const struct area_tree *t)
-{
-	struct area *a = RB_ROOT(&t->root);
-
-	while (a && RB_LEFT(a, link))
-		a = RB_LEFT(a, link);
-	return a;
-}
-
-struct area *area_last(const struct area_tree *t)
-{
-	struct area *a = RB_ROOT(&t->root);
-
-	while (a && RB_RIGHT(a, link))
-		a = RB_RIGHT(a, link);
-	return a;
-}
-
-vpn_t area_guarded_end(const struct area *a)
+extern inline vpn_t area_guarded_end(const struct area *a)
 {
 	if (!(a->flags & AREA_GROWS_UP))
 		return a->end;
 	return a->end < USER_VPN_END - GUARD_GAP ? a->end + GUARD_GAP : USER_VPN_END;
 }
 
-vpn_t area_guarded_first(const struct area *a)
+extern inline vpn_t area_guarded_first(const struct area *a)
 {
 	if (!(a->flags & AREA_GROWS_DOWN))
 		return a->first;
@@ -112,22 +85,52 @@ static uint32_t gap_between(const struct area *prev, const struct area *a)
 	return end > begin ? end - begin : 0;
 }
 
-/* Makes the largest gaps right from an area up, as far as they change. */
-static void update_upwards(struct area *a)
+/* Makes the largest gaps right from an area up whose gap has grown; and whose gap was as large as `old` and shrank. */
+static inline void raise(struct area *a, uint32_t gap)
 {
-	for (; a; a = RB_PARENT(a, link)) {
-		uint32_t most = largest_gap(a);
-
-		if (most == a->most)
+	do {
+		if (a->most >= gap)
 			return;
-		a->most = most;
-	}
+		a->most = gap;
+		a = RB_PARENT(a, link);
+	} while (a);
 }
 
-static void set_gap(struct area *prev, struct area *a)
+static inline void lower(struct area *a, uint32_t old)
 {
-	a->gap = gap_between(prev, a);
-	update_upwards(a);
+	do {
+		if (a->most != old)
+			return;
+		a->most = largest_gap(a);
+		if (a->most == old)
+			return;
+		a = RB_PARENT(a, link);
+	} while (a);
+}
+
+/* A gap that grows above what was found last may be what is looked for next. */
+static inline void grow_gap(struct area_tree *t, struct area *a, uint32_t gap)
+{
+	a->gap = gap;
+	raise(a, gap);
+	if (t->found.area && a->first > t->found.area->first)
+		t->found.area = NULL;
+}
+
+static inline void shrink_gap(struct area *a, uint32_t gap)
+{
+	uint32_t old = a->gap;
+
+	a->gap = gap;
+	lower(a, old);
+}
+
+static void set_gap(struct area_tree *t, struct area *a, uint32_t gap)
+{
+	if (gap > a->gap)
+		grow_gap(t, a, gap);
+	else
+		shrink_gap(a, gap);
 }
 
 /* One of two neighbours has a free place for what comes between them: the one that is lower in the tree. */
@@ -145,50 +148,121 @@ static inline void link_between(struct area_tree *t, struct area *a, struct area
 	}
 }
 
-void area_insert(struct area_tree *t, struct area *a, struct area *prev, struct area *next)
+/* Makes two areas neighbours in the list; null: the ends. */
+static inline void join_list(struct area_tree *t, struct area *prev, struct area *next)
 {
+	*(prev ? &prev->next : &t->first) = next;
+	*(next ? &next->prev : &t->last) = prev;
+}
+
+/* Puts an area in front of another one, as if there were no gap before it. The tree is not balanced. */
+static inline void link_area(struct area_tree *t, struct area *a, struct area *next)
+{
+	struct area *prev = next ? next->prev : t->last;
+
 	link_between(t, a, prev, next);
-	a->most = 0;
+	a->prev = prev;
+	a->next = next;
+	*(prev ? &prev->next : &t->first) = a;
+	*(next ? &next->prev : &t->last) = a;
 	t->count++;
-	set_gap(prev, a);
+	a->most = a->gap = 0;
+}
+
+void area_insert(struct area_tree *t, struct area *a, struct area *next)
+{
+	link_area(t, a, next);
+	a->gap = gap_between(a->prev, a);
+	raise(a, a->gap);
 	if (next)
-		set_gap(a, next);
+		shrink_gap(next, gap_between(a, next));
 	area_root_RB_INSERT_COLOR(&t->root, a);
 }
 
+/*
+ * The gap in front goes to the next area before it is given up, so that the largest gap above both never shrinks. The
+ * removal counts the parent anew, but no others on the way to the next area.
+ */
 void area_remove(struct area_tree *t, struct area *a)
 {
-	struct area *prev = area_prev(a), *next = area_next(a);
+	struct area *prev = a->prev, *next = a->next;
 
-	a->gap = 0;
-	update_upwards(a);
+	join_list(t, prev, next);
+	if (t->found.area == a)
+		t->found.area = next;
 	if (next)
-		set_gap(prev, next);
+		grow_gap(t, next, gap_between(prev, next));
+	if (!next || RB_PARENT(a, link) != next)
+		shrink_gap(a, 0);
 	area_root_RB_REMOVE(&t->root, a);
 	t->count--;
 }
 
-void area_resize(struct area *a, vpn_t first, vpn_t end)
+void area_resize(struct area_tree *t, struct area *a, vpn_t first, vpn_t end)
 {
 	vpn_t old_first = a->first, old_end = a->end;
 
 	a->first = first;
 	a->end = end;
 	if (first != old_first)
-		set_gap(area_prev(a), a);
-	if (end != old_end) {
-		struct area *next = area_next(a);
-
-		if (next)
-			set_gap(a, next);
-	}
+		set_gap(t, a, gap_between(a->prev, a));
+	if (end != old_end && a->next)
+		set_gap(t, a->next, gap_between(a, a->next));
 }
 
-bool area_is_free(const struct area_tree *t, struct pages range)
+void area_split(struct area_tree *t, struct area *a, vpn_t v, struct area *upper)
+{
+	*upper = *a;
+	upper->first = v;
+	upper->offset += v - a->first;
+	a->end = v;
+	link_area(t, upper, a->next);
+	area_root_RB_INSERT_COLOR(&t->root, upper);
+}
+
+void area_join(struct area_tree *t, struct area *a, struct area *upper)
+{
+	a->end = upper->end;
+	join_list(t, a, upper->next);
+	if (t->found.area == upper)
+		t->found.area = a;
+	area_root_RB_REMOVE(&t->root, upper);
+	t->count--;
+}
+
+/* Copies a subtree, and puts its areas at the end of the list. It goes as deep as the tree is high. */
+static struct area *copy_subtree(struct area_tree *to, const struct area *a, struct area **nodes)
+{
+	struct area *copy = *nodes;
+
+	*nodes = RB_LEFT(copy, link);
+	*copy = *a;
+	if (RB_LEFT(a, link)) {
+		RB_LEFT(copy, link) = copy_subtree(to, RB_LEFT(a, link), nodes);
+		RB_PARENT(RB_LEFT(copy, link), link) = copy;
+	}
+	join_list(to, to->last, copy);
+	to->last = copy;
+	if (RB_RIGHT(a, link)) {
+		RB_RIGHT(copy, link) = copy_subtree(to, RB_RIGHT(a, link), nodes);
+		RB_PARENT(RB_RIGHT(copy, link), link) = copy;
+	}
+	return copy;
+}
+
+void area_tree_copy(struct area_tree *to, const struct area_tree *from, struct area *nodes)
+{
+	if (!from->count)
+		return;
+	RB_ROOT(&to->root) = copy_subtree(to, RB_ROOT(&from->root), &nodes);
+	to->last->next = NULL;
+	to->count = from->count;
+}
+
+bool area_is_free(const struct area_tree *t, struct pages range, const struct area *next)
 {
 	vpn_t end = range.first + range.count;
-	struct area *next = area_find(t, range.first);
-	const struct area *prev = next ? area_prev(next) : area_last(t);
+	const struct area *prev = next ? next->prev : t->last;
 
 	return (!next || end <= area_guarded_first(next)) && (!prev || area_guarded_end(prev) <= range.first);
 }
@@ -203,30 +277,72 @@ static vpn_t highest_in(vpn_t begin, vpn_t end, uint32_t count, struct pages wit
 	return end >= begin && end - begin >= count ? end - count : 0;
 }
 
-/* The gaps of a subtree; those on the right come first. */
-static vpn_t highest_below(const struct area *a, uint32_t count, struct pages within)
+/* Returns the highest area of a subtree that has a gap of count pages, and is known to have one, in front of it. */
+static struct area *highest_with_gap(struct area *a, uint32_t count)
 {
-	for (; most_of(a) >= count; a = RB_LEFT(a, link)) {
-		vpn_t end = area_guarded_first(a);
-		vpn_t found = 0;
-
-		if (a->end < within.first + within.count)
-			found = highest_below(RB_RIGHT(a, link), count, within);
-		if (!found)
-			found = highest_in(end - a->gap, end, count, within);
-		if (found || end <= within.first)
-			return found;
+	while (true) {
+		if (most_of(RB_RIGHT(a, link)) >= count)
+			a = RB_RIGHT(a, link);
+		else if (a->gap >= count)
+			return a;
+		else
+			a = RB_LEFT(a, link);
 	}
-	return 0;
 }
 
-vpn_t area_highest_gap(const struct area_tree *t, uint32_t count, vpn_t low, vpn_t high)
+static inline vpn_t highest_before(const struct area *a, uint32_t count, struct pages within)
 {
-	const struct area *last = area_last(t);
-	struct pages within = {low, high - low};
-	vpn_t found = highest_in(last ? area_guarded_end(last) : USER_FIRST_VPN, USER_VPN_END, count, within);
+	vpn_t end = area_guarded_first(a);
 
-	return found ? found : highest_below(RB_ROOT(&t->root), count, within);
+	return highest_in(end - a->gap, end, count, within);
+}
+
+/*
+ * Returns the highest area with room in front of it; null: none. Down the way to `high`: what lies right of it is too
+ * high. Of what lies left of it, the last area that has room in front of it, or in its left subtree, is the one.
+ */
+static __attribute__((noinline)) struct area *area_with_room(struct area *a, uint32_t count,
+							     struct pages within)
+{
+	struct area *room = NULL;
+
+	while (most_of(a) >= count) {
+		if (a->end < within.first + within.count) {
+			if (a->gap >= count || most_of(RB_LEFT(a, link)) >= count)
+				room = a;
+			a = RB_RIGHT(a, link);
+			continue;
+		}
+		if (highest_before(a, count, within))
+			return a;
+		a = RB_LEFT(a, link);
+	}
+	if (room && room->gap < count)
+		room = highest_with_gap(RB_LEFT(room, link), count);
+	return room;
+}
+
+vpn_t area_highest_gap(struct area_tree *t, uint32_t count, vpn_t low, vpn_t high)
+{
+	struct pages within = {low, high - low};
+	struct area *a = t->found.area;
+	vpn_t found = 0;
+
+	if (!t->last)
+		return highest_in(USER_FIRST_VPN, USER_VPN_END, count, within);
+	if (t->last->end < high)
+		found = highest_in(area_guarded_end(t->last), USER_VPN_END, count, within);
+	else if (a && high == t->found.high && count >= t->found.pages && a->gap >= count)
+		found = highest_before(a, count, within);
+	if (found)
+		return found;
+	a = area_with_room(RB_ROOT(&t->root), count, within);
+	if (!a)
+		return 0;
+	t->found.area = a;
+	t->found.pages = count;
+	t->found.high = high;
+	return highest_before(a, count, within);
 }
 
 static vpn_t lowest_in(vpn_t begin, vpn_t end, uint32_t count, struct pages within)
@@ -253,7 +369,7 @@ static vpn_t lowest_above(const struct area *a, uint32_t count, struct pages wit
 
 vpn_t area_lowest_gap(const struct area_tree *t, uint32_t count, vpn_t low, vpn_t high)
 {
-	const struct area *last = area_last(t);
+	const struct area *last = t->last;
 	struct pages within = {low, high - low};
 	vpn_t found = lowest_above(RB_ROOT(&t->root), count, within);
 
@@ -295,13 +411,17 @@ unsigned area_tree_check(const struct area_tree *t)
 	uint32_t count = 0;
 
 	faults = check_subtree(RB_ROOT(&t->root), &black);
-	for (struct area *a = area_first(t); a && count <= t->count; a = area_next(a), count++) {
+	for (const struct area *a = t->first; a && count <= t->count; a = a->next, count++) {
 		vpn_t begin = prev ? prev->end : USER_FIRST_VPN;
 
 		if (a->first < begin || a->end <= a->first || a->end > USER_VPN_END ||
 		    a->gap != gap_between(prev, a)) {
 			printk("area 0x%x to 0x%x, gap 0x%x: out of order, or a wrong gap\n", a->first,
 			       a->end, a->gap);
+			faults++;
+		}
+		if (a->prev != prev || (!a->next && t->last != a)) {
+			printk("area 0x%x: its neighbours in the list are others\n", a->first);
 			faults++;
 		}
 		prev = a;

@@ -29,17 +29,21 @@ struct mapping;
 #define AREA_WIPE       0x200u /* a child gets it empty */
 
 struct area {
-	RB_ENTRY(area) link;
+	/* What it is. */
 	vpn_t first, end;
-	uint32_t gap;  /* free pages in front of it, guard gaps taken off */
-	uint32_t most; /* the largest gap in its subtree */
-	prot_t prot;   /* what its program may do: PROT_R, PROT_W, PROT_X of arch/pte.h; 0 for PROT_NONE */
+	prot_t prot; /* what its program may do: PROT_R, PROT_W, PROT_X of arch/pte.h; 0 for PROT_NONE */
 	uint32_t flags;
 	uint32_t offset;      /* page of the file at first; nothing without a file */
 	struct mapping *file; /* null: anonymous memory */
 	struct pdir *pd;      /* whose user part it is mapped in */
+	bool own_pages;       /* pages of its own may be in it: a child must get copies of its entries */
+
+	/* Where it stands. */
+	RB_ENTRY(area) link;
+	struct area *prev, *next; /* by address; null at the ends */
+	uint32_t gap;             /* free pages in front of it, guard gaps taken off */
+	uint32_t most;            /* the largest gap in its subtree */
 	LIST_ENTRY(area) of_file;
-	bool own_pages; /* pages of its own may be in it: a child must get copies of its entries */
 };
 
 RB_HEAD(area_root, area);
@@ -47,7 +51,14 @@ LIST_HEAD(area_list, area);
 
 struct area_tree {
 	struct area_root root;
+	struct area *first, *last; /* by address */
 	uint32_t count;
+	/* Found last by area_highest_gap: between this area and `high` no gap has as many pages as `pages`, or null. */
+	struct {
+		struct area *area;
+		uint32_t pages;
+		vpn_t high;
+	} found;
 };
 
 void area_tree_init(struct area_tree *t);
@@ -55,28 +66,58 @@ void area_tree_init(struct area_tree *t);
 /* Returns the first area that ends behind page v, whether it holds v or not; null where there is none. O(log n). */
 struct area *area_find(const struct area_tree *t, vpn_t v);
 
-/* Return the neighbours in the order of addresses; the first and the last one of all. */
-struct area *area_next(struct area *a);
-struct area *area_prev(struct area *a);
-struct area *area_first(const struct area_tree *t);
-struct area *area_last(const struct area_tree *t);
+/* Return the neighbours in the order of addresses; the first and the last one of all. O(1). */
+static inline struct area *area_next(const struct area *a)
+{
+	return a->next;
+}
 
-/* Puts an area between two neighbours, null where there is none, into the tree; takes it out. O(log n). */
-void area_insert(struct area_tree *t, struct area *a, struct area *prev, struct area *next);
+static inline struct area *area_prev(const struct area *a)
+{
+	return a->prev;
+}
+
+static inline struct area *area_first(const struct area_tree *t)
+{
+	return t->first;
+}
+
+static inline struct area *area_last(const struct area_tree *t)
+{
+	return t->last;
+}
+
+/* Puts an area in front of another one, null for the end, into the tree; takes it out. O(log n). */
+void area_insert(struct area_tree *t, struct area *a, struct area *next);
 void area_remove(struct area_tree *t, struct area *a);
 
+/* Makes an empty tree like another one, out of as many nodes, which are linked through their left child. O(n). */
+void area_tree_copy(struct area_tree *to, const struct area_tree *from, struct area *nodes);
+
 /* Moves an area's ends; it must stay between its neighbours. Its offset stays. O(log n). */
-void area_resize(struct area *a, vpn_t first, vpn_t end);
+void area_resize(struct area_tree *t, struct area *a, vpn_t first, vpn_t end);
+
+/*
+ * Moves the border of an area down to v, and puts another one, a copy of it, behind it up to where it ended; or puts
+ * the pages of one that is alike and begins where an area ends into that one. O(log n), and no gap changes.
+ */
+void area_split(struct area_tree *t, struct area *a, vpn_t v, struct area *upper);
+void area_join(struct area_tree *t, struct area *a, struct area *upper);
 
 /* Returns the end of what an area keeps others out of, and the beginning: its own, or with a guard gap. */
 vpn_t area_guarded_end(const struct area *a);
 vpn_t area_guarded_first(const struct area *a);
 
-/* True when no area, nor the guard gap of one, meets a range. */
-bool area_is_free(const struct area_tree *t, struct pages range);
+/*
+ * True when no area, nor the guard gap of one, meets a range. `next` is what area_find says of its first page.
+ */
+bool area_is_free(const struct area_tree *t, struct pages range, const struct area *next);
 
-/* Return the highest, or lowest, place for count pages in [low, high), clear of guard gaps; 0: none. O(log n). */
-vpn_t area_highest_gap(const struct area_tree *t, uint32_t count, vpn_t low, vpn_t high);
+/*
+ * Return the highest, or lowest, place for count pages in [low, high), clear of guard gaps; 0: none. O(log n). The
+ * first looks where it found the last one.
+ */
+vpn_t area_highest_gap(struct area_tree *t, uint32_t count, vpn_t low, vpn_t high);
 vpn_t area_lowest_gap(const struct area_tree *t, uint32_t count, vpn_t low, vpn_t high);
 
 /* Proves order, gaps and the tree's own rules; prints each fault and returns how many there are. */

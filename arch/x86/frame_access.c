@@ -73,13 +73,6 @@ static void frame_end(pfn_t f)
 	windows_end(!arch_frame_is_direct(f));
 }
 
-static void copy_words(void *to, const void *from)
-{
-	uint32_t count = WORDS;
-
-	__asm__ volatile("rep movsl" : "+D"(to), "+S"(from), "+c"(count) : : "memory");
-}
-
 __attribute__((noinline)) void arch_high_frame_fill(pfn_t f, uint32_t word)
 {
 	arch_fill_page(frame_begin(f), word);
@@ -97,15 +90,13 @@ bool arch_frame_is_filled(pfn_t f, uint32_t word)
 	return i == WORDS;
 }
 
-void arch_frame_copy(pfn_t to, pfn_t from)
+void arch_high_frame_copy(pfn_t to, pfn_t from)
 {
-	bool high = !arch_frame_is_direct(to) || !arch_frame_is_direct(from);
-
-	windows_begin(high);
-	copy_words(frame_open(to, 0), frame_open(from, 1));
+	windows_begin(true);
+	arch_copy_page(frame_open(to, 0), frame_open(from, 1));
 	frame_close(from, 1);
 	frame_close(to, 0);
-	windows_end(high);
+	windows_end(true);
 }
 
 void arch_frame_read(pfn_t f, uint32_t offset, void *out, uint32_t length)

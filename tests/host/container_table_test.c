@@ -7,6 +7,7 @@
 #define container_split         inner_split
 #define container_destroy       inner_destroy
 #define container_alloc         inner_alloc
+#define container_alloc_table   inner_alloc_table
 #define container_free          inner_free
 #define container_can_consume   inner_can_consume
 #define container_get_quota     inner_get_quota

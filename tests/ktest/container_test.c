@@ -1,4 +1,5 @@
 /* tests/ktest/container_test.c - containers: promises, charges, ids, and what is left when one ends. */
+#include <arch/frame_access.h>
 #include <kernel/ktest.h>
 #include <mm/container.h>
 #include <tests/ktest/machine.h>
@@ -569,4 +570,57 @@ KTEST_PANICS(container, kfree_of_a_containers_frame_panics, "kfree: frame 0x")
 
 	if (!container_alloc(c, ALLOC_KERNEL, &f))
 		kfree(arch_frame_direct(f));
+}
+
+/* Puts a table back that is empty by now. */
+static void put_zeroed(pfn_t f)
+{
+	lock_acquire(&frame_lock);
+	frame_put_zeroed_locked(f);
+	lock_release(&frame_lock);
+}
+
+KTEST(container, a_table_that_went_back_empty_is_the_next_one)
+{
+	struct container_id c = split(CONTAINER_ROOT, 1);
+	pfn_t f, again;
+
+	frame_drain();
+	ASSERT_EQ(container_alloc_table(c, &f), 0);
+	EXPECT(arch_frame_is_filled(f, 0) && frame_state(f) == FRAME_TABLE);
+	put_zeroed(f);
+	EXPECT_EQ(frame_state(f), FRAME_CACHED);
+	EXPECT_EQ(usage(c), 0);
+	EXPECT_EQ(check_free_list(), 0);
+	ASSERT_EQ(container_alloc_table(c, &again), 0);
+	EXPECT(again.n == f.n && arch_frame_is_filled(f, 0) && frame_refs(f) == 1);
+	EXPECT_EQ(container_alloc_table(c, &again), -EDQUOT);
+	frame_put(f);
+	EXPECT_EQ(container_destroy(c), 0);
+	EXPECT_EQ(container_alloc_table(c, &again), -ESRCH);
+}
+
+/* More than are kept, and one whose container is gone, go where all other frames go. */
+KTEST(container, few_zeroed_frames_are_kept)
+{
+	struct container_id c = split(CONTAINER_ROOT, 20), ended = split(CONTAINER_ROOT, 1);
+	struct zone_stats before, after;
+	pfn_t f[20], orphan;
+
+	frame_drain();
+	frame_stats(ZONE_LOW, &before);
+	ASSERT_EQ(container_alloc_table(ended, &orphan), 0);
+	EXPECT_EQ(container_destroy(ended), 0);
+	for (unsigned i = 0; i < ARRAY_SIZE(f); i++)
+		ASSERT_EQ(container_alloc_table(c, &f[i]), 0);
+	put_zeroed(orphan);
+	EXPECT_EQ(check_free_list(), 0);
+	for (unsigned i = 0; i < ARRAY_SIZE(f); i++)
+		put_zeroed(f[i]);
+	EXPECT_EQ(usage(c), 0);
+	EXPECT_EQ(check_free_list(), 0);
+	frame_drain();
+	frame_stats(ZONE_LOW, &after);
+	EXPECT(after.free == before.free && after.cached == 0);
+	EXPECT_EQ(container_destroy(c), 0);
 }

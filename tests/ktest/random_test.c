@@ -47,6 +47,21 @@ KTEST(random, what_is_given_out_does_not_come_again)
 			EXPECT_NE(word[i], word[j]);
 }
 
+/* Many small requests get what one large one does: nothing is left out, nothing given twice. */
+KTEST(random, the_size_of_requests_does_not_matter)
+{
+	uint8_t whole[200], parts[200];
+
+	random_init(3);
+	random_bytes(whole, sizeof(whole));
+	random_init(3);
+	for (uint32_t at = 0, n = 1; at < sizeof(parts); at += n, n = n % 37 + 1) {
+		n = n < sizeof(parts) - at ? n : (uint32_t)sizeof(parts) - at;
+		random_bytes(parts + at, n);
+	}
+	EXPECT(!memcmp(whole, parts, sizeof(whole)));
+}
+
 KTEST(random, bytes_behind_what_was_asked_for_stay)
 {
 	uint8_t bytes[80];

@@ -1,5 +1,6 @@
 /* tests/ktest/space_test.c - spaces as such, tenants, and the check that all suites lean on. */
 #include <arch/pte_store.h>
+#include <mm/pgtable_run.h>
 #include <tests/ktest/space_fixture.h>
 
 #define HERE (AT + 8 * PAGE) /* with a page in front of it in the same table */
@@ -172,4 +173,33 @@ KTEST(space, the_check_finds_faults)
 	EXPECT_FAULTS(check_space(&x.s));
 	x.s.pages--;
 	EXPECT_EQ(check_space(&x.s), 0);
+}
+
+/* Nothing of an ended space is in the tables of the next one, though they are not zeroed again. */
+KTEST(space, tables_of_an_ended_space_come_back_empty)
+{
+	struct mapping *file = mapping_create(x.tenant->owner, 4 * PAGE);
+
+	for (unsigned round = 0; round < 3; round++) {
+		struct space s;
+
+		ASSERT_EQ(space_create(&s, x.tenant, no_limits), 0);
+		ASSERT_EQ(map_at(&s, AT, 4, RW, ANON), AT);
+		ASSERT_EQ(map_shared(&s, 2 * AT, 4, RW, file), 2 * AT);
+		ASSERT_EQ(map_at(&s, 3 * AT, 2, RW, ANON), 3 * AT);
+		EXPECT_EQ(s.pd.tables, 0);
+		EXPECT_EQ(space_resident(&s), 0);
+		EXPECT_EQ(fault_populate(&s, PAGES(vpn_of(AT) + round, 1), true), 0);
+		EXPECT_EQ(fault_populate(&s, PAGES(vpn_of(AT) + 3, 1), false), 0);
+		EXPECT_EQ(fault_populate(&s, PAGES(vpn_of(2 * AT) + round, 1), true), 0);
+		EXPECT_EQ(fault_populate(&s, PAGES(vpn_of(3 * AT) + 1, 1), true), 0);
+		EXPECT_EQ(s.pd.tables, 3);
+		EXPECT_EQ(count_run(&s.pd, PAGES(0, USER_VPN_END)), 4);
+		EXPECT_EQ(space_munmap(&s, 3 * AT, 2 * PAGE),
+			  0); /* its table stays, where no area is any more */
+		EXPECT_EQ(check_space(&s), 0);
+		space_destroy(&s);
+		EXPECT_EQ(check_free_list(), 0);
+	}
+	mapping_put(file);
 }

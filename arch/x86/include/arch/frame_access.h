@@ -51,6 +51,13 @@ static inline void arch_fill_page(void *page, uint32_t word)
 	__asm__ volatile("rep stosl" : "+D"(page), "+c"(count) : "a"(word) : "memory");
 }
 
+static inline void arch_copy_page(void *to, const void *from)
+{
+	uint32_t count = PAGE_SIZE / sizeof(uint32_t);
+
+	__asm__ volatile("rep movsl" : "+D"(to), "+S"(from), "+c"(count) : : "memory");
+}
+
 /* Fill every word of a frame; copy one frame; read or write part of one (offset + length <= PAGE_SIZE). */
 void arch_high_frame_fill(pfn_t f, uint32_t word);
 static inline void arch_frame_fill(pfn_t f, uint32_t word)
@@ -60,7 +67,14 @@ static inline void arch_frame_fill(pfn_t f, uint32_t word)
 	else
 		arch_high_frame_fill(f, word);
 }
-void arch_frame_copy(pfn_t to, pfn_t from);
+void arch_high_frame_copy(pfn_t to, pfn_t from);
+static inline void arch_frame_copy(pfn_t to, pfn_t from)
+{
+	if (arch_frame_is_direct(to) && arch_frame_is_direct(from))
+		arch_copy_page(arch_frame_direct(to), arch_frame_direct(from));
+	else
+		arch_high_frame_copy(to, from);
+}
 void arch_frame_read(pfn_t f, uint32_t offset, void *out, uint32_t length);
 void arch_frame_write(pfn_t f, uint32_t offset, const void *in, uint32_t length);
 

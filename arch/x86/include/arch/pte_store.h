@@ -21,6 +21,14 @@ static inline void arch_pte_copy(pte_t *to, const pte_t *from, uint32_t count)
 	__asm__ volatile("cld; rep movsl" : "+D"(to), "+S"(from), "+c"(words) : : "memory", "cc");
 }
 
+/* Clears count entries of a table that no MMU walks any more. */
+static inline void arch_pte_clear(pte_t *table, uint32_t count)
+{
+	uint32_t words = count * (uint32_t)(sizeof(pte_t) / 4);
+
+	__asm__ volatile("cld; rep stosl" : "+D"(table), "+c"(words) : "a"(0) : "memory", "cc");
+}
+
 /* Returns the first entry from i on that is not all 0; count where there is none. */
 static inline uint32_t arch_pte_find(const pte_t *table, uint32_t i, uint32_t count)
 {

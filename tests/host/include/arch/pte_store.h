@@ -26,6 +26,13 @@ static inline void arch_pte_copy(pte_t *to, const pte_t *from, uint32_t count)
 		arch_pte_write(&to[i], from[i]);
 }
 
+/* Clears count entries of a table that no MMU walks any more. */
+static inline void arch_pte_clear(pte_t *table, uint32_t count)
+{
+	for (uint32_t i = 0; i < count; i++)
+		arch_pte_write(&table[i], (pte_t){0});
+}
+
 /* Returns the first entry from i on that is not all 0; count where there is none. */
 static inline uint32_t arch_pte_find(const pte_t *table, uint32_t i, uint32_t count)
 {
