@@ -81,6 +81,9 @@ struct proc {
 	uint64_t started;                  /* clock_ns */
 	uint64_t alarm_at, alarm_interval; /* ITIMER_REAL, in ns; 0: off */
 	struct {
+		uint32_t left, interval; /* ticks; 0: off */
+	} cpu_timer[2];                  /* ITIMER_VIRTUAL, ITIMER_PROF */
+	struct {
 		uint64_t deadline;
 		uint32_t remaining; /* where the rest of the time goes */
 		bool wide;          /* as 64-bit words */

@@ -269,18 +269,34 @@ static void ring_alarms(uint64_t now)
 	}
 }
 
+/* A tick of the running process's own time, on one of its timers. */
+static void count_down(unsigned timer, int signo)
+{
+	if (!current->cpu_timer[timer].left || --current->cpu_timer[timer].left)
+		return;
+	current->cpu_timer[timer].left = current->cpu_timer[timer].interval;
+	signal_send(current, signo, NULL);
+}
+
+static void count_tick(bool from_user)
+{
+	if (from_user) {
+		current->usage.user_ticks++;
+		count_down(0, SIGVTALRM);
+	} else {
+		current->usage.kernel_ticks++;
+	}
+	count_down(1, SIGPROF);
+}
+
 void sched_tick(bool from_user)
 {
 	uint64_t now = clock_ns();
 
 	if (!current)
 		return;
-	if (current->state == PROC_READY) {
-		if (from_user)
-			current->usage.user_ticks++;
-		else
-			current->usage.kernel_ticks++;
-	}
+	if (current->state == PROC_READY)
+		count_tick(from_user);
 	end_waits(now);
 	ring_alarms(now);
 	if (sched.slice)

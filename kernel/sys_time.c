@@ -259,30 +259,61 @@ static int alarm_to_user(vaddr_t to, uint64_t interval, uint64_t left)
 	return copy_to_user(to, w, sizeof(w));
 }
 
-/* The clocks of processor time do not ring. */
+/* A timer of ITIMER_: its interval and what is left. Processor time is counted in ticks, and a part of one is one. */
+static void timer_get(uint32_t which, uint64_t *interval, uint64_t *left)
+{
+	if (which == ITIMER_REAL) {
+		*interval = current->alarm_interval;
+		*left = alarm_left();
+		return;
+	}
+	*interval = (uint64_t)current->cpu_timer[which - ITIMER_VIRTUAL].interval * NS_PER_TICK;
+	*left = (uint64_t)current->cpu_timer[which - ITIMER_VIRTUAL].left * NS_PER_TICK;
+}
+
+static uint32_t ticks_of(uint64_t ns)
+{
+	uint64_t ticks = (ns + NS_PER_TICK - 1) / NS_PER_TICK;
+
+	return ticks > UINT32_MAX ? UINT32_MAX : (uint32_t)ticks;
+}
+
+static void timer_set(uint32_t which, uint64_t interval, uint64_t length)
+{
+	if (which == ITIMER_REAL) {
+		sched_set_alarm(current, length ? clock_ns() + length : 0, interval);
+		return;
+	}
+	current->cpu_timer[which - ITIMER_VIRTUAL].interval = ticks_of(interval);
+	current->cpu_timer[which - ITIMER_VIRTUAL].left = ticks_of(length);
+}
+
 int32_t sys_getitimer(struct trap_frame *f)
 {
+	uint64_t interval, left;
+
 	if (ARG1(f) > ITIMER_PROF)
 		return -EINVAL;
-	return ARG1(f) == ITIMER_REAL ? alarm_to_user(ARG2(f), current->alarm_interval, alarm_left())
-				      : alarm_to_user(ARG2(f), 0, 0);
+	timer_get(ARG1(f), &interval, &left);
+	return alarm_to_user(ARG2(f), interval, left);
 }
 
 int32_t sys_setitimer(struct trap_frame *f)
 {
-	uint64_t left = alarm_left(), interval = current->alarm_interval, next = 0, length = 0;
+	uint64_t left, interval, next = 0, length = 0;
 	int32_t w[4] = {0};
 
-	if (ARG1(f) != ITIMER_REAL)
-		return -EINVAL;
 	if (ARG2(f) && copy_from_user(w, ARG2(f), sizeof(w)))
 		return -EFAULT;
 	for (unsigned i = 0; i < 4; i++)
 		if (w[i] < 0 || (i % 2 && w[i] >= 1000000))
 			return -EINVAL;
+	if (ARG1(f) > ITIMER_PROF)
+		return -EINVAL;
+	timer_get(ARG1(f), &interval, &left);
 	next = (uint64_t)w[0] * NS_PER_S + (uint64_t)w[1] * NS_PER_US;
 	length = (uint64_t)w[2] * NS_PER_S + (uint64_t)w[3] * NS_PER_US;
-	sched_set_alarm(current, length ? clock_ns() + length : 0, next);
+	timer_set(ARG1(f), next, length);
 	return ARG3(f) ? alarm_to_user(ARG3(f), interval, left) : 0;
 }
 
