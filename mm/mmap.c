@@ -7,6 +7,7 @@
 #include <mm/fault.h>
 #include <mm/mmap.h>
 #include <mm/pgtable_run.h>
+#include <mm/slab.h>
 
 #define LOWEST_VPN  16u /* no area is put below 64 KiB unless its program asks for it */
 #define STACK_PAGES 33u /* of the first stack at the beginning */
@@ -139,17 +140,41 @@ int space_promise(struct space *s, struct area *like)
 	return 0;
 }
 
-/* Gives shared memory a mapping. Its pages are no promise to a space, but no more than the quota has either. */
+/* Memory that is shared: a file without a name. Its pages stay promised for as long as somebody maps it. */
+struct shared_memory {
+	struct mapping mapping; /* comes first: one's address is the other's */
+	struct tenant *tenant;
+	uint32_t promised;
+};
+
+static void end_shared_memory(struct mapping *mapping)
+{
+	struct shared_memory *m = (struct shared_memory *)mapping;
+
+	tenant_uncommit(m->tenant, m->promised);
+	tenant_put(m->tenant);
+	kmfree(m);
+}
+
 static int make_shared_memory(struct space *s, struct plan *p)
 {
-	bool reserves = !(p->like.flags & AREA_NO_RESERVE);
+	uint32_t promised = p->like.flags & AREA_NO_RESERVE ? 0 : p->pages;
+	struct shared_memory *m;
 
-	if (reserves && tenant_commit(s->tenant, p->pages))
+	if (promised && tenant_commit(s->tenant, promised))
 		return -ENOMEM;
-	if (reserves)
-		tenant_uncommit(s->tenant, p->pages);
-	p->like.file = mapping_create(s->tenant->owner, (uint64_t)p->pages << PAGE_SHIFT);
-	return p->like.file ? 0 : -ENOMEM;
+	m = kmalloc(sizeof(*m));
+	if (!m) {
+		tenant_uncommit(s->tenant, promised);
+		return -ENOMEM;
+	}
+	mapping_init(&m->mapping, s->tenant->owner, end_shared_memory);
+	m->mapping.size = (uint64_t)p->pages << PAGE_SHIFT;
+	m->tenant = s->tenant;
+	m->promised = promised;
+	tenant_get(m->tenant);
+	p->like.file = &m->mapping;
+	return 0;
 }
 
 /* Puts an area where something else is. */

@@ -17,7 +17,7 @@
 struct tenant {
 	struct container_id owner;
 	uint32_t quota;     /* the container's */
-	uint32_t committed; /* private writable pages of all its spaces */
+	uint32_t committed; /* private writable pages of all its spaces, and the shared memory in them */
 	uint32_t refs;
 };
 

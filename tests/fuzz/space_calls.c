@@ -118,8 +118,10 @@ int32_t model_mmap(struct model_space *s, const struct mmap_request *r, uint32_t
 		err = model_may_commit(pages) ? 0 : -ENOMEM;
 	if (err || !changes)
 		return err ? err : (int32_t)vaddr_of(first);
-	if (file == NO_FILE && p.flags & AREA_SHARED)
+	if (file == NO_FILE && p.flags & AREA_SHARED) {
 		p.file = new_file(pages);
+		model.file[p.file].promised = p.flags & AREA_NO_RESERVE ? 0 : pages;
+	}
 	for (uint32_t i = 0; i < pages; i++, p.index += p.file != NO_FILE)
 		model_put(s, first + i, p);
 	if (r->flags & MAP_POPULATE || (p.flags & (AREA_LOCKED | AREA_ON_FAULT)) == AREA_LOCKED)

@@ -130,6 +130,8 @@ uint32_t model_committed(void)
 {
 	uint32_t n = model_flagged(&model.space[0], AREA_COMMITTED);
 
+	for (uint32_t i = 0; i < MODEL_FILES; i++)
+		n += model.file[i].promised;
 	return n + (model.space[1].lives ? model_flagged(&model.space[1], AREA_COMMITTED) : 0);
 }
 

@@ -51,6 +51,7 @@ struct model_file {
 	struct mapping *mapping; /* the one that stands for it */
 	uint32_t pages;
 	uint32_t users; /* pages that map it */
+	uint32_t promised;
 	bool in_cache[FILE_PAGES];
 	uint32_t word[FILE_PAGES];
 };

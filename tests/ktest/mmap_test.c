@@ -364,6 +364,25 @@ KTEST(mmap, without_overcommit_the_sum_counts)
 	EXPECT_EQ(map_at(&x.s, AT + 0x2000000, 4000, RW, ANON), AT + 0x2000000);
 }
 
+KTEST(mmap, shared_memory_is_promised_until_nobody_maps_it)
+{
+	const uint32_t shared = MAP_SHARED | MAP_ANONYMOUS;
+	struct space child;
+
+	overcommit = OVERCOMMIT_NEVER;
+	EXPECT_EQ(map_at(&x.s, AT, TENANT_PAGES - 10, RW, shared), AT);
+	EXPECT_EQ(x.tenant->committed, TENANT_PAGES - 10);
+	EXPECT_EQ(map_at(&x.s, AT + 0x100000, 11, RW, shared), -ENOMEM);
+	EXPECT_EQ(map_at(&x.s, AT + 0x100000, 11, RW, ANON), -ENOMEM);
+	EXPECT_EQ(space_fork(&child, &x.s), 0);
+	EXPECT_EQ(x.tenant->committed, TENANT_PAGES - 10);
+	EXPECT_EQ(space_munmap(&x.s, AT, TENANT_PAGES * PAGE), 0);
+	EXPECT_EQ(x.tenant->committed, TENANT_PAGES - 10);
+	space_destroy(&child);
+	EXPECT_EQ(x.tenant->committed, 0);
+	EXPECT_EQ(map_at(&x.s, AT, TENANT_PAGES, RW, shared), AT);
+}
+
 KTEST(mmap, the_limit_of_addresses_holds)
 {
 	x.s.limits.address = 10 * PAGE;
