@@ -117,20 +117,24 @@ static inline int classify(struct space *s, const struct mmap_request *r, struct
 	return 0;
 }
 
-/* True when a space may have so many pages more. */
-static bool has_room(const struct space *s, uint32_t pages)
+/* True when a space may have the pages of a range; those that are there now go. */
+static bool has_room(const struct space *s, struct pages range)
 {
-	uint32_t limit = s->limits.address;
+	uint32_t limit = s->limits.address >> PAGE_SHIFT, pages = s->pages + range.count;
+	vpn_t end = range.first + range.count;
 
-	return limit == NO_LIMIT ||
-	       (s->pages <= limit >> PAGE_SHIFT && pages <= (limit >> PAGE_SHIFT) - s->pages);
+	if (s->limits.address == NO_LIMIT)
+		return true;
+	for (struct area *a = area_find(&s->areas, range.first); a && a->first < end; a = area_next(a))
+		pages -= (a->end < end ? a->end : end) - (a->first > range.first ? a->first : range.first);
+	return pages <= limit;
 }
 
 int space_promise(struct space *s, struct area *like)
 {
 	uint32_t pages = like->end - like->first;
 
-	if (!has_room(s, pages))
+	if (!has_room(s, PAGES(like->first, pages)))
 		return -ENOMEM;
 	if (!(like->prot & PROT_W) || !space_wants_promise(like))
 		return 0;

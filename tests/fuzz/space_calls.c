@@ -31,12 +31,13 @@ static vpn_t find_place(const struct model_space *s, vaddr_t hint, uint32_t page
 	return v;
 }
 
-static bool is_mapped(const struct model_space *s, struct pages range)
+static uint32_t mapped_in(const struct model_space *s, struct pages range)
 {
+	uint32_t n = 0;
+
 	for (uint32_t i = 0; i < SLOTS; i++)
-		if (s->page[i].mapped && slot_page(i) - range.first < range.count)
-			return true;
-	return false;
+		n += s->page[i].mapped && slot_page(i) - range.first < range.count;
+	return n;
 }
 
 static int check_place(const struct model_space *s, const struct mmap_request *r, vpn_t *first)
@@ -60,7 +61,7 @@ static int check_place(const struct model_space *s, const struct mmap_request *r
 		return -EINVAL;
 	if (!*first)
 		return -EPERM;
-	return r->flags & MAP_FIXED_NOREPLACE && is_mapped(s, PAGES(*first, pages)) ? -EEXIST : 0;
+	return r->flags & MAP_FIXED_NOREPLACE && mapped_in(s, PAGES(*first, pages)) ? -EEXIST : 0;
 }
 
 static int check_kind(const struct mmap_request *r, bool is_file)
@@ -108,7 +109,7 @@ int32_t model_mmap(struct model_space *s, const struct mmap_request *r, uint32_t
 
 	if (!err)
 		err = check_kind(r, file != NO_FILE);
-	if (!err && !model_has_room(s, pages))
+	if (!err && !model_has_room(s, pages - mapped_in(s, PAGES(first, pages))))
 		err = -ENOMEM;
 	if (!err && p.prot & PROT_WRITE && !(p.flags & UNPROMISED)) {
 		p.flags |= AREA_COMMITTED;

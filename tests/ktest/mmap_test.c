@@ -390,6 +390,9 @@ KTEST(mmap, the_limit_of_addresses_holds)
 	EXPECT_EQ(map_at(&x.s, AT + 8 * PAGE, 3, PROT_READ, ANON), -ENOMEM);
 	EXPECT_EQ(map_at(&x.s, AT + 8 * PAGE, 2, PROT_READ, ANON), AT + 8 * PAGE);
 	EXPECT_EQ(map_at(&x.s, AT + 10 * PAGE, 1, PROT_READ, ANON), -ENOMEM);
+	EXPECT_EQ(map_at(&x.s, AT + 4 * PAGE, 6, PROT_READ, ANON),
+		  AT + 4 * PAGE); /* in the place of as many */
+	EXPECT_EQ(map_at(&x.s, AT + 4 * PAGE, 7, PROT_READ, ANON), -ENOMEM);
 }
 
 /* Every second page an area: all that one space may have. */

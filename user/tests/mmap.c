@@ -1,10 +1,24 @@
 /* user/tests/mmap.c - facts of mmap, anonymous memory. */
 #include "fact.h"
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 
 #define ANON (MAP_PRIVATE | MAP_ANONYMOUS)
 #define RW   (PROT_READ | PROT_WRITE)
+
+FACT(what_is_replaced_does_not_count_against_the_limit)
+{
+	struct rlimit limit = {64 << 20, 64 << 20};
+	char *p = pages(2);
+
+	EXPECT_EQ(setrlimit(RLIMIT_AS, &limit), 0);
+	for (size_t size = 32 << 20; size >= PAGE; size /= 2)
+		while (mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED)
+			;
+	EXPECT_ERRNO((intptr_t)mmap(NULL, PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0), ENOMEM);
+	EXPECT(mmap(p, 2 * PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED, -1, 0) == p);
+}
 
 FACT(an_untouched_page_reads_as_zero)
 {
