@@ -5,6 +5,7 @@
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/times.h>
+#include <sys/wait.h>
 #include <time.h>
 
 struct time32 {
@@ -239,4 +240,61 @@ FACT(getitimer_of_no_timer_is_EINVAL)
 	EXPECT_ERRNO(getitimer(77, &t), EINVAL);
 	EXPECT_EQ(getitimer(ITIMER_REAL, &t), 0);
 	EXPECT_EQ(t.it_value.tv_sec | t.it_value.tv_usec, 0);
+}
+
+static volatile unsigned rung;
+
+static void on_ring(int sig)
+{
+	(void)sig;
+	rung++;
+}
+
+/* Rings twice while the processor is kept busy, and not while it sleeps. */
+static void rings_on_processor_time(int which, int sig)
+{
+	struct itimerval every = {{0, 20000}, {0, 20000}}, left, off = {{0, 0}, {0, 0}};
+	struct sigaction a = {.sa_handler = on_ring};
+
+	rung = 0;
+	sigaction(sig, &a, NULL);
+	EXPECT_EQ(setitimer(which, &every, NULL), 0);
+	usleep(100000);
+	EXPECT(rung <= 1);
+	rung = 0;
+	while (rung < 2)
+		;
+	EXPECT_EQ(getitimer(which, &left), 0);
+	EXPECT_EQ(left.it_interval.tv_usec, 20000);
+	EXPECT(left.it_value.tv_sec == 0 && left.it_value.tv_usec > 0 && left.it_value.tv_usec <= 20000);
+	EXPECT_EQ(setitimer(which, &off, &left), 0);
+	EXPECT_EQ(left.it_interval.tv_usec, 20000);
+	EXPECT_EQ(getitimer(which, &left), 0);
+	EXPECT_EQ(left.it_value.tv_sec + left.it_value.tv_usec, 0);
+}
+
+FACT(the_virtual_timer_rings_on_the_programs_own_time)
+{
+	rings_on_processor_time(ITIMER_VIRTUAL, SIGVTALRM);
+}
+
+FACT(the_profiling_timer_rings_on_processor_time)
+{
+	rings_on_processor_time(ITIMER_PROF, SIGPROF);
+}
+
+FACT(processor_timers_are_not_inherited)
+{
+	struct itimerval every = {{0, 0}, {100, 0}}, left;
+	int status = -1;
+	pid_t child;
+
+	EXPECT_EQ(setitimer(ITIMER_PROF, &every, NULL), 0);
+	child = fork();
+	if (!child) {
+		getitimer(ITIMER_PROF, &left);
+		_exit(left.it_value.tv_sec + left.it_value.tv_usec != 0);
+	}
+	EXPECT_EQ(waitpid(child, &status, 0), child);
+	EXPECT_EQ(status, 0);
 }

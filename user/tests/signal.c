@@ -60,63 +60,6 @@ static void mask(int how, int sig)
 	EXPECT_EQ(sigprocmask(how, &set, NULL), 0);
 }
 
-static volatile unsigned rung;
-
-static void on_ring(int sig)
-{
-	(void)sig;
-	rung++;
-}
-
-/* Rings twice while the processor is kept busy, and not while it sleeps. */
-static void rings_on_processor_time(int which, int sig)
-{
-	struct itimerval every = {{0, 20000}, {0, 20000}}, left, off = {{0, 0}, {0, 0}};
-	struct sigaction a = {.sa_handler = on_ring};
-
-	rung = 0;
-	sigaction(sig, &a, NULL);
-	EXPECT_EQ(setitimer(which, &every, NULL), 0);
-	usleep(100000);
-	EXPECT(rung <= 1);
-	rung = 0;
-	while (rung < 2)
-		;
-	EXPECT_EQ(getitimer(which, &left), 0);
-	EXPECT_EQ(left.it_interval.tv_usec, 20000);
-	EXPECT(left.it_value.tv_sec == 0 && left.it_value.tv_usec > 0 && left.it_value.tv_usec <= 20000);
-	EXPECT_EQ(setitimer(which, &off, &left), 0);
-	EXPECT_EQ(left.it_interval.tv_usec, 20000);
-	EXPECT_EQ(getitimer(which, &left), 0);
-	EXPECT_EQ(left.it_value.tv_sec + left.it_value.tv_usec, 0);
-}
-
-FACT(the_virtual_timer_rings_on_the_programs_own_time)
-{
-	rings_on_processor_time(ITIMER_VIRTUAL, SIGVTALRM);
-}
-
-FACT(the_profiling_timer_rings_on_processor_time)
-{
-	rings_on_processor_time(ITIMER_PROF, SIGPROF);
-}
-
-FACT(processor_timers_are_not_inherited)
-{
-	struct itimerval every = {{0, 0}, {100, 0}}, left;
-	int status = -1;
-	pid_t child;
-
-	EXPECT_EQ(setitimer(ITIMER_PROF, &every, NULL), 0);
-	child = fork();
-	if (!child) {
-		getitimer(ITIMER_PROF, &left);
-		_exit(left.it_value.tv_sec + left.it_value.tv_usec != 0);
-	}
-	EXPECT_EQ(waitpid(child, &status, 0), child);
-	EXPECT_EQ(status, 0);
-}
-
 FACT(a_handler_runs_and_the_program_goes_on)
 {
 	handle(SIGUSR1, counts, 0);
