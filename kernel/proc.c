@@ -458,6 +458,8 @@ static int32_t hear(struct proc *p, uint32_t options, struct proc_waited *out)
 
 int32_t proc_wait(int32_t which, uint32_t options, struct proc_waited *out)
 {
+	int err = 0;
+
 	while (true) {
 		struct proc *p;
 		bool any = false;
@@ -473,8 +475,9 @@ int32_t proc_wait(int32_t which, uint32_t options, struct proc_waited *out)
 			return -ECHILD;
 		if (options & WNOHANG)
 			return 0;
-		if (wait_on(&current->child_changed))
+		if (err)
 			return -ERESTARTSYS;
+		err = wait_on(&current->child_changed);
 	}
 }
 

@@ -27,7 +27,7 @@ static inline void wait_queue_init(struct wait_queue *q)
 
 /*
  * Sleeps until woken, for the running process: 0, or -EINTR at once or later when a signal is to be delivered. Callers
- * look again at what they wait for: it may be gone when they run.
+ * look again at what they wait for: it may be gone when they run, and with -EINTR it may be there all the same.
  */
 int wait_on(struct wait_queue *q);
 

@@ -305,6 +305,21 @@ FACT(nocldstop_tells_of_ends_only)
 	EXPECT_EQ(told, 1);
 }
 
+/* Children are looked at again before the signal that woke their parent is. */
+FACT(a_child_s_end_is_told_and_not_that_its_signal_came)
+{
+	struct sigaction a = {.sa_handler = note_child};
+	pid_t child = fork();
+
+	if (!child) {
+		usleep(20000);
+		_exit(0);
+	}
+	sigaction(SIGCHLD, &a, NULL);
+	EXPECT_EQ(waitpid(child, NULL, 0), child);
+	EXPECT_EQ(told, 1);
+}
+
 FACT(a_child_that_tells_nobody_is_waited_for_as_a_clone)
 {
 	pid_t child = (pid_t)syscall(SYS_clone, 0, 0, 0, 0, 0);
