@@ -47,8 +47,10 @@ struct signal_node {
 struct signals {
 	struct signal_action action[SIGNALS];
 	uint64_t pending, blocked;
-	uint64_t saved; /* blocked before sigsuspend and the like, when has_saved */
+	uint64_t waited; /* sigtimedwait's, while it sleeps: they wake it, blocked or not */
+	uint64_t saved;  /* blocked before sigsuspend and the like, when has_saved */
 	bool has_saved;
+	bool has_fault;                     /* one that ends even the first process */
 	struct signal_node *first[SIGNALS]; /* of pending ones, where there was memory for it */
 	uint32_t queued;
 	struct signal_stack stack;
@@ -68,7 +70,7 @@ void signals_reset(struct signals *s);
 /* Forgets what is pending. */
 void signals_drop(struct signals *s);
 
-/* True when a signal is to be delivered. */
+/* True when a signal is to be delivered, or is waited for. */
 bool signal_due(const struct proc *p);
 
 /*

@@ -188,17 +188,16 @@ int32_t sys_pause(struct trap_frame *f)
 static int32_t take_waiting(uint64_t set, uint64_t deadline, struct signal_info *info)
 {
 	struct signals *s = &current->signals;
-	uint64_t before = s->blocked;
 	int signo = signal_take(current, set, info);
 	int err = 0;
 
-	/* They are blocked as a rule; what they wake for is taken here, and not delivered. */
+	/* They are blocked as a rule, and stay so: one whose action is to ignore it would be dropped. */
+	s->waited = set;
 	while (!signo && !err) {
-		s->blocked = before & ~set;
 		err = wait_on_until(NULL, deadline);
-		s->blocked = before;
 		signo = signal_take(current, set, info);
 	}
+	s->waited = 0;
 	if (signal_due(current))
 		sched_look(current);
 	return signo ? signo : err == -ETIMEDOUT ? -EAGAIN : -EINTR;

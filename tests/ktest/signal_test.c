@@ -151,6 +151,21 @@ KTEST_PROC(signal, the_first_process_gets_only_what_it_handles)
 	EXPECT_EQ(current->signals.pending, signal_bit(SIGTERM));
 }
 
+/* It may wait for them: for its children's ends, above all. Let through they do nothing. */
+KTEST_PROC(signal, the_first_process_can_block_all_but_kill_and_stop)
+{
+	struct trap_frame f = {0};
+
+	signal_set_mask(~0ull);
+	for (int signo = 1; signo <= (int)SIGNALS; signo++)
+		signal_send(current, signo, NULL);
+	EXPECT_EQ(current->signals.pending, current->signals.blocked & ~signal_bit(SIGCONT));
+	signal_set_mask(0);
+	signal_deliver(&f);
+	EXPECT_EQ(current->signals.pending, 0);
+	EXPECT_EQ(current->state, PROC_READY);
+}
+
 KTEST_PROC(signal, no_mask_blocks_kill_and_stop)
 {
 	uint64_t certain = signal_bit(SIGKILL) | signal_bit(SIGSTOP), all = ~0ull;
