@@ -259,10 +259,11 @@ static int send(struct proc *p, uint32_t signo, int code)
 	return 0;
 }
 
-/* Many are meant: by group, or all but the first and the sender. */
+/* Many are meant: a group, which may be 0, the first process's; or all but the first and the sender. */
 struct sending {
 	uint32_t signo;
-	int32_t group; /* 0: all */
+	int32_t group;
+	bool all;
 	bool any, sent;
 };
 
@@ -270,7 +271,7 @@ static int send_one(struct proc *p, void *arg)
 {
 	struct sending *s = arg;
 
-	if (s->group ? p->group != s->group : p->pid == FIRST_PID || p == current)
+	if (s->all ? p->pid == FIRST_PID || p == current : p->group != s->group)
 		return 0;
 	s->any = true;
 	s->sent |= !send(p, s->signo, SI_USER);
@@ -280,7 +281,7 @@ static int send_one(struct proc *p, void *arg)
 int32_t sys_kill(struct trap_frame *f)
 {
 	int32_t pid = (int32_t)ARG1(f);
-	struct sending s = {.signo = ARG2(f), .group = pid == -1 ? 0 : pid ? -pid : current->group};
+	struct sending s = {.signo = ARG2(f), .group = pid ? -pid : current->group, .all = pid == -1};
 	struct proc *p;
 
 	if (s.signo > SIGNALS)

@@ -151,6 +151,36 @@ KTEST_PROC(signal, the_first_process_gets_only_what_it_handles)
 	EXPECT_EQ(current->signals.pending, signal_bit(SIGTERM));
 }
 
+/* kill(0, SIGTERM); then ends with 9. */
+USER_PROGRAM(kills_its_group, "	xorl %ebx, %ebx\n"
+			      "	movl $15, %ecx\n"
+			      "	movl $37, %eax\n"
+			      "	int $0x80\n"
+			      "	movl $9, %ebx\n"
+			      "	movl $1, %eax\n"
+			      "	int $0x80");
+
+/* The first process's has number 0, which is a group like others. */
+KTEST_PROC(signal, a_group_of_number_0_is_not_all)
+{
+	struct proc *other = target();
+	int32_t pid;
+
+	EXPECT_EQ(current->group, 0);
+	EXPECT_EQ(PROC_CALL(__NR_kill, 0, 0), 0);
+	other->group = other->pid;
+	other->signals.action[SIGSTOP - 1].handler = (uint32_t)SIG_DFL;
+	send(other, SIGSTOP, 0); /* it stays */
+	pid = PROC_START(kills_its_group, 0);
+	current->signals.action[SIGTERM - 1].handler = HANDLER;
+	current->signals.blocked = signal_bit(SIGTERM);
+	EXPECT_EQ(proc_wait_for(pid), SIGTERM);
+	EXPECT_EQ(current->signals.pending, signal_bit(SIGTERM));
+	EXPECT_EQ(other->signals.pending, 0);
+	EXPECT_EQ(PROC_CALL(__NR_kill, ~0u, SIGTERM), 0);
+	EXPECT_EQ(other->signals.pending, signal_bit(SIGTERM));
+}
+
 /* It may wait for them: for its children's ends, above all. Let through they do nothing. */
 KTEST_PROC(signal, the_first_process_can_block_all_but_kill_and_stop)
 {
