@@ -469,7 +469,7 @@ int32_t proc_wait(int32_t which, uint32_t options, struct proc_waited *out)
 				continue;
 			if (has_news(p, options))
 				return hear(p, options, out);
-			any = true;
+			any |= p->state != PROC_ZOMBIE; /* which has no news but its end */
 		}
 		if (!any)
 			return -ECHILD;

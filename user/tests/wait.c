@@ -86,6 +86,16 @@ FACT(waitid_tells_how_a_child_ended)
 	EXPECT_EQ(info.si_status, SIGKILL);
 }
 
+FACT(a_child_that_has_ended_will_not_stop)
+{
+	siginfo_t info;
+
+	child_that_exits(0);
+	EXPECT_EQ(waitid(P_ALL, 0, &info, WEXITED | WNOWAIT), 0);
+	EXPECT_ERRNO(waitid(P_ALL, 0, &info, WSTOPPED | WCONTINUED | WNOHANG), ECHILD);
+	EXPECT_ERRNO(waitid(P_ALL, 0, &info, WSTOPPED), ECHILD);
+}
+
 FACT(waitid_without_what_to_wait_for_is_EINVAL)
 {
 	siginfo_t info;
