@@ -5,6 +5,7 @@
 #include <arch/cpu.h>
 #include <arch/trap.h>
 #include <asm/resource.h>
+#include <asm/signal.h>
 #include <fs/file.h>
 #include <kernel/elf.h>
 #include <kernel/exec.h>
@@ -337,6 +338,7 @@ static void become(struct trap_frame *f, struct program *p)
 	arch_fpu_load(&current->fpu);
 	memcpy(current->name, p->name, sizeof(current->name));
 	current->has_execed = true;
+	current->exit_signal = SIGCHLD;
 	current->dumpable = 1;
 	arch_user_start(f, p->elf.entry, p->stack);
 }

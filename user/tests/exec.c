@@ -10,6 +10,7 @@
 #include <sys/auxv.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 extern char **environ;
@@ -448,6 +449,18 @@ FACT(exec_clears_the_word_that_clone_was_told)
 	EXPECT_EQ(read(ends[0], &c, 1), 1);
 	EXPECT_EQ(word, 0);
 	kill(child, SIGKILL);
+	EXPECT_EQ(waitpid(child, NULL, 0), child);
+}
+
+FACT(who_has_executed_is_waited_for_as_any_child)
+{
+	char *words[] = {"name", NULL}, *environment[] = {"SHOW=nothing", NULL};
+	pid_t child = (pid_t)syscall(SYS_clone, CLONE_VFORK, 0, 0, 0, 0);
+
+	if (!child) {
+		execve(me, words, environment);
+		_exit(1);
+	}
 	EXPECT_EQ(waitpid(child, NULL, 0), child);
 }
 
