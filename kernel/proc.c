@@ -297,9 +297,21 @@ no_holdings:
 	return err == -EDQUOT ? -ENOMEM : err; /* what a quota forbids is to a program what is not there */
 }
 
-int32_t proc_clone(struct trap_frame *f, const struct proc_clone *c)
+/* Waits until the child has left the space. Who is killed first leaves that to it. */
+static void wait_for_vfork(struct proc *child)
 {
 	struct vfork_wait wait = {.over = false};
+
+	wait_queue_init(&wait.queue);
+	child->vfork = &wait;
+	while (!wait.over && !wait_killable(&wait.queue))
+		;
+	if (!wait.over)
+		child->vfork = NULL;
+}
+
+int32_t proc_clone(struct trap_frame *f, const struct proc_clone *c)
+{
 	uint32_t flags = c->flags;
 	struct proc *child;
 	int32_t pid;
@@ -317,12 +329,9 @@ int32_t proc_clone(struct trap_frame *f, const struct proc_clone *c)
 	copy_frame(child, f, c->stack);
 	tell_numbers(child, c);
 	link(child, current);
-	wait_queue_init(&wait.queue);
-	if (flags & CLONE_VFORK)
-		child->vfork = &wait;
 	sched_ready(child);
-	while (flags & CLONE_VFORK && !wait.over)
-		wait_uninterrupted(&wait.queue);
+	if (flags & CLONE_VFORK)
+		wait_for_vfork(child);
 	return pid;
 }
 

@@ -81,6 +81,11 @@ bool signal_due(const struct proc *p)
 	return p->signals.pending & (~p->signals.blocked | p->signals.waited);
 }
 
+bool signal_kills(const struct proc *p)
+{
+	return p->signals.pending & BIT(SIGKILL);
+}
+
 /* True when nothing would become of a signal. What the first process has no handler for does nothing to it. */
 static bool is_ignored(const struct proc *p, int signo)
 {
@@ -214,8 +219,15 @@ int signal_take(struct proc *p, uint64_t set, struct signal_info *out)
 	int signo = 0;
 
 	if (due) {
-		/* What the program did itself comes first: its registers are still those. */
-		signo = 1 + __builtin_ctzll(due & FAULTS ? due & FAULTS : due);
+		/*
+		 * No handler's frame before the end: its stack may be a child's by then, which shares the space. What
+		 * the program did itself comes before what others sent: its registers are still those.
+		 */
+		if (due & BIT(SIGKILL))
+			due = BIT(SIGKILL);
+		else if (due & FAULTS)
+			due &= FAULTS;
+		signo = 1 + __builtin_ctzll(due);
 		*out = take_info(s, signo);
 		if (!s->first[signo - 1])
 			s->pending &= ~BIT(signo);

@@ -73,6 +73,9 @@ void signals_drop(struct signals *s);
 /* True when a signal is to be delivered, or is waited for. */
 bool signal_due(const struct proc *p);
 
+/* True when SIGKILL is to be delivered. */
+bool signal_kills(const struct proc *p);
+
 /*
  * Sends a signal; nothing where it is ignored and not blocked. The info may be null: sent by the kernel. Returns false
  * where one that queues found no room.
