@@ -303,6 +303,5 @@ void sched_return_work(struct trap_frame *f)
 	arch_return_work = 0;
 	if (!sched.slice && !TAILQ_EMPTY(&sched.ready))
 		sched_yield();
-	if (signal_due(current))
-		signal_deliver(f);
+	signal_deliver(f);
 }

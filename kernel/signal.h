@@ -88,7 +88,10 @@ void signal_fault(int signo, int code, uint32_t address);
 /* Sends to the running process, as the kernel: SIGPIPE. */
 void signal_current(int signo);
 
-/* Delivers what is due: changes the frame to enter a handler, stops or ends the running process. */
+/*
+ * Delivers what is due: changes the frame to enter a handler, stops or ends the running process. Without a handler a
+ * call that a signal broke begins again: though that signal may be gone by now, as a stop is with SIGCONT.
+ */
 void signal_deliver(struct trap_frame *f);
 
 /* Forgets a pending signal that is ignored by now. */
