@@ -145,27 +145,32 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-/* Cuts "#! interpreter argument" in two, in place; the argument may hold blanks. Null: no sound line. */
+/*
+ * Cuts "#! interpreter argument" in two, in place; the argument may hold blanks. Null: no sound line. Of one that is
+ * longer than what was read the argument is cut off, which the interpreter can read again; a name never is.
+ */
 static char *cut_script_line(char *line, char **argument)
 {
-	char *interpreter = line + 2, *end = line;
+	char *interpreter = line + 2, *end = line, *rest;
 
 	while (*end && *end != '\n')
 		end++;
-	if (!*end)
-		return NULL; /* cut off: the name may be longer */
-	while (end > line && is_blank(end[-1]))
-		end--;
-	*end = '\0';
 	while (is_blank(*interpreter))
 		interpreter++;
-	*argument = interpreter;
-	while (**argument && !is_blank(**argument))
-		(*argument)++;
-	while (is_blank(**argument))
-		*(*argument)++ = '\0';
-	if (!**argument)
-		*argument = NULL;
+	rest = interpreter;
+	while (rest < end && !is_blank(*rest))
+		rest++;
+	if (end == line + BEGIN_LENGTH) {
+		if (rest == end)
+			return NULL;
+		end--;
+	}
+	while (end > rest && is_blank(end[-1]))
+		end--;
+	*end = '\0';
+	while (is_blank(*rest))
+		*rest++ = '\0';
+	*argument = *rest ? rest : NULL;
 	return *interpreter ? interpreter : NULL;
 }
 

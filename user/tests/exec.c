@@ -324,6 +324,45 @@ FACT(a_script_runs_its_interpreter)
 	EXPECT(!strcmp(output, want));
 }
 
+FACT(the_line_of_a_script_need_not_end)
+{
+	char script[300], want[700], *words[] = {"called", NULL}, *name;
+
+	snprintf(script, sizeof(script), "#!%s one", me);
+	name = file(script, (unsigned)strlen(script), 0755);
+	EXPECT_EQ(shown(name, words, "args"), 0);
+	snprintf(want, sizeof(want), "%s|one|%s|", me, name);
+	EXPECT(!strcmp(output, want));
+}
+
+/* What does not fit is the argument's; of the interpreter's name nothing may be missing. */
+FACT(the_first_255_bytes_of_a_script_s_line_count)
+{
+	char script[400], want[700], *words[] = {"called", NULL}, *name;
+	int path = (int)strlen(me);
+
+	memset(script, 'a', sizeof(script));
+	memcpy(script, "#!", 2);
+	memcpy(script + 2, me, (size_t)path);
+	script[2 + path] = ' ';
+	name = file(script, sizeof(script), 0755);
+	EXPECT_EQ(shown(name, words, "args"), 0);
+	snprintf(want, sizeof(want), "%s|%.*s|%s|", me, 255 - 3 - path, script + 3 + path, name);
+	EXPECT(!strcmp(output, want));
+	for (int blanks = 253 - path; blanks <= 254 - path; blanks++) {
+		memset(script + 2, ' ', (size_t)blanks);
+		memcpy(script + 2 + blanks, me, (size_t)path);
+		script[2 + blanks + path] = ' ';
+		name = file(script, sizeof(script), 0755);
+		if (blanks == 253 - path)
+			EXPECT_EQ(shown(name, words, "args"), 0);
+		else
+			EXPECT_EQ(error_of(name), ENOEXEC);
+	}
+	memset(script + 2, ' ', sizeof(script) - 2);
+	EXPECT_EQ(error_of(file(script, sizeof(script), 0755)), ENOEXEC);
+}
+
 FACT(a_script_whose_interpreter_is_not_there_is_ENOENT)
 {
 	EXPECT_EQ(error_of(file("#!/no/such\n", 11, 0755)), ENOENT);
