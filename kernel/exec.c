@@ -19,7 +19,7 @@
 #include <mm/slab.h>
 #include <mm/usercopy.h>
 
-#define STRINGS_MOST  (2u << 20) /* of arguments and environment, as Linux's quarter of 8 MiB */
+#define STRINGS_MOST  (2u << 20) /* of arguments, environment and their places, as Linux's quarter of 8 MiB */
 #define STRINGS_FIRST PAGE_SIZE
 #define ONE_MOST      (32u * PAGE_SIZE) /* of one string: MAX_ARG_STRLEN */
 #define SCRIPTS_MOST  5u
@@ -109,6 +109,8 @@ static int add_user_array(struct strings *s, vaddr_t array, uint32_t *count)
 		err = add_user_string(s, string);
 		if (err)
 			return err;
+		if (s->used + 4 * (s->arguments + s->environment + 1) > STRINGS_MOST)
+			return -E2BIG;
 	}
 	return 0;
 }
@@ -326,7 +328,9 @@ static int fill_stack(struct program *p, const char *path)
 		err = store_places(p, &to, strings_at, &at, p->strings.arguments);
 	if (!err)
 		err = store_places(p, &to, strings_at, &at, p->strings.environment);
-	return err ? err : space_write(s, to, aux, words * 4);
+	if (!err)
+		err = space_write(s, to, aux, words * 4);
+	return err == -EFAULT ? -E2BIG : err; /* the stack's limit is smaller */
 }
 
 static void become(struct trap_frame *f, struct program *p)

@@ -264,6 +264,27 @@ FACT(arguments_over_a_quarter_of_the_stack_are_E2BIG)
 	EXPECT_ERRNO(execve(me, words, never), E2BIG);
 }
 
+FACT(the_places_of_arguments_count_as_they_do)
+{
+	unsigned count = 500000;
+	char **words = calloc(count + 1, sizeof(*words));
+
+	for (unsigned i = 0; i < count; i++)
+		words[i] = "";
+	EXPECT_ERRNO(execve(me, words, never), E2BIG);
+}
+
+FACT(arguments_that_the_stack_s_limit_has_no_room_for_are_E2BIG)
+{
+	static char large[100001];
+	char *words[] = {"name", large, NULL};
+	struct rlimit limit = {16384, RLIM_INFINITY};
+
+	memset(large, 'a', sizeof(large) - 1);
+	REQUIRE(setrlimit(RLIMIT_STACK, &limit) == 0);
+	EXPECT_ERRNO(execve(me, words, never), E2BIG);
+}
+
 FACT(what_is_not_there_is_ENOENT)
 {
 	EXPECT_EQ(error_of("/tmp/no/such"), ENOENT);
