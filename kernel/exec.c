@@ -119,7 +119,7 @@ static int add_user_array(struct strings *s, vaddr_t array, uint32_t *count)
 static int add_script(struct strings *s, const char *interpreter, const char *argument, const char *path)
 {
 	struct strings with = {0};
-	uint32_t first = s->arguments ? (uint32_t)strlen(s->text) + 1 : 0;
+	uint32_t first = (uint32_t)strlen(s->text) + 1;
 	int err = add_kernel_string(&with, interpreter);
 
 	if (!err && argument)
@@ -135,7 +135,7 @@ static int add_script(struct strings *s, const char *interpreter, const char *ar
 	if (s->used > first)
 		memcpy(with.text + with.used, s->text + first, s->used - first);
 	with.used += s->used - first;
-	with.arguments = s->arguments - (s->arguments ? 1 : 0) + 2 + (argument ? 1 : 0);
+	with.arguments = s->arguments + 1 + (argument ? 1 : 0);
 	with.environment = s->environment;
 	kmfree(s->text);
 	*s = with;
@@ -396,6 +396,11 @@ int proc_exec(struct trap_frame *f, const char *path, vaddr_t argv, vaddr_t envp
 	struct program p = {0};
 	int err = add_user_array(&p.strings, argv, &p.strings.arguments);
 
+	if (!err && !p.strings.arguments) {
+		/* Programs that take the first one for granted would read the environment for it. */
+		err = add_kernel_string(&p.strings, "");
+		p.strings.arguments = 1;
+	}
 	if (!err)
 		err = add_user_array(&p.strings, envp, &p.strings.environment);
 	if (!err)

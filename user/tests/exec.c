@@ -154,6 +154,12 @@ FACT(arguments_arrive)
 	EXPECT(!strcmp(output, "name||two words|3|"));
 }
 
+FACT(without_arguments_there_is_an_empty_one)
+{
+	EXPECT_EQ(shown(me, NULL, "args"), 0);
+	EXPECT(!strcmp(output, "|"));
+}
+
 FACT(the_environment_arrives)
 {
 	char *words[] = {"name", NULL};
