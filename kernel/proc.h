@@ -83,11 +83,12 @@ struct proc {
 	uint64_t started;                  /* clock_ns */
 	uint64_t alarm_at, alarm_interval; /* ITIMER_REAL, in ns; 0: off */
 	struct {
+		int32_t (*again)(struct trap_frame *f, uint64_t deadline);
 		uint64_t deadline;
-		uint32_t remaining; /* where the rest of the time goes */
+		uint32_t remaining; /* of a sleep: where the rest of the time goes */
 		bool wide;          /* as 64-bit words */
 		bool absolute;
-	} restart; /* a sleep that a signal broke */
+	} restart; /* a call with a deadline that a signal broke */
 	uint32_t dumpable, no_new_privs, parent_death_signal;
 };
 _Static_assert(sizeof(struct proc) <= PAGE_SIZE, "a process is a page");

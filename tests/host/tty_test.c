@@ -166,7 +166,7 @@ KTEST(tty, readers_wait)
 	up_meanwhile = interrupt;
 	EXPECT_EQ(CALL(sys_read, 0, U, 100), -ERESTARTSYS);
 	uput(U, &p, sizeof(p));
-	EXPECT_EQ(CALL(sys_poll, U, 1, FD(-1)), -ERESTARTNOHAND);
+	EXPECT_EQ(CALL(sys_poll, U, 1, FD(-1)), -ERESTART_RESTARTBLOCK);
 	up_meanwhile = type_and_interrupt;
 	EXPECT(reads("in time\n"));
 	up_meanwhile = type_meanwhile;

@@ -3,8 +3,10 @@
  * programs with bad intentions bring them back.
  */
 #include <arch/gdt.h>
+#include <arch/timer.h>
 #include <asm/sigcontext.h>
 #include <kernel/signal_frame.h>
+#include <kernel/syscall.h>
 #include <lib/string.h>
 #include <linux/signal.h>
 #include <mm/usercopy.h>
@@ -206,6 +208,32 @@ KTEST_PROC(signal, no_mask_blocks_kill_and_stop)
 	for (uint32_t how = SIG_BLOCK; how <= SIG_SETMASK; how++) {
 		EXPECT_EQ(PROC_CALL(__NR_rt_sigprocmask, how, PROC_DATA, 0, 8), 0);
 		EXPECT_EQ(current->signals.blocked & certain, 0);
+	}
+}
+
+/* The deadline stays, however often a signal without a handler breaks the call: a stop does. */
+KTEST_PROC(signal, a_time_out_does_not_begin_again)
+{
+	static const uint32_t calls[][5] = {
+		{__NR_poll, PROC_DATA, 0, 1000},
+		{__NR_futex, PROC_DATA, 0 /* FUTEX_WAIT */, 0, PROC_DATA + 8},
+		{__NR_nanosleep, PROC_DATA + 8, 0},
+	};
+	const uint32_t time[2] = {1, 0};
+
+	EXPECT_EQ(copy_to_user(PROC_DATA + 8, time, sizeof(time)), 0);
+	EXPECT_EQ(PROC_CALL(__NR_restart_syscall), -EINTR);
+	current->signals.action[SIGUSR1 - 1].handler = HANDLER;
+	signal_send(current, SIGUSR1, NULL);
+	for (uint32_t i = 0; i < ARRAY_SIZE(calls); i++) {
+		const uint32_t *c = calls[i];
+		uint64_t deadline, begin = clock_ns();
+
+		EXPECT_EQ(PROC_CALL(c[0], c[1], c[2], c[3], c[4]), -ERESTART_RESTARTBLOCK);
+		deadline = current->restart.deadline;
+		EXPECT(deadline - begin >= 1000000000 && deadline <= clock_ns() + 1000000000);
+		EXPECT_EQ(PROC_CALL(__NR_restart_syscall, c[1], c[2], c[3], c[4]), -ERESTART_RESTARTBLOCK);
+		EXPECT_EQ(current->restart.deadline, deadline);
 	}
 }
 
