@@ -367,14 +367,6 @@ void proc_tell_parent(struct proc *p, int code, int status)
 		tell(p, 0, 0, 0);
 }
 
-static void tell_end(struct proc *p)
-{
-	int sig = p->status & 0x7F;
-
-	tell(p, p->exit_signal, sig ? p->status & 0x80 ? CLD_DUMPED : CLD_KILLED : CLD_EXITED,
-	     sig ? sig : p->status >> 8 & 0xFF);
-}
-
 static void add_usage(struct proc_usage *to, const struct proc_usage *u)
 {
 	to->user_ticks += u->user_ticks;
@@ -390,6 +382,19 @@ static void reap(struct proc *p)
 	unlink(p);
 }
 
+/* Tells its parent of a zombie. True when that does not want it: then it has been reaped, and is to be freed. */
+static bool tell_end(struct proc *p)
+{
+	int sig = p->status & 0x7F;
+	bool unwanted = is_unwanted(p);
+
+	tell(p, p->exit_signal, sig ? p->status & 0x80 ? CLD_DUMPED : CLD_KILLED : CLD_EXITED,
+	     sig ? sig : p->status >> 8 & 0xFF);
+	if (unwanted)
+		reap(p);
+	return unwanted;
+}
+
 /* Orphans are init's; those that have ended already, too, and it hears of them. */
 static void give_children_away(struct proc *p)
 {
@@ -402,15 +407,14 @@ static void give_children_away(struct proc *p)
 		child->exit_signal = SIGCHLD;
 		if (child->parent_death_signal)
 			signal_send(child, (int)child->parent_death_signal, NULL);
-		if (child->state == PROC_ZOMBIE)
-			tell_end(child);
+		if (child->state == PROC_ZOMBIE && tell_end(child))
+			proc_free(child);
 	}
 }
 
 _Noreturn void proc_exit(int status)
 {
 	struct proc *p = current;
-	bool unwanted;
 
 	if (p == procs.init)
 		init_ended(status);
@@ -423,11 +427,7 @@ _Noreturn void proc_exit(int status)
 	signals_drop(&p->signals);
 	p->status = status;
 	p->state = PROC_ZOMBIE;
-	unwanted = is_unwanted(p);
-	tell_end(p);
-	if (unwanted)
-		reap(p);
-	sched_leave(unwanted);
+	sched_leave(tell_end(p));
 }
 
 static bool is_selected(const struct proc *p, int32_t which, uint32_t options)
