@@ -7,6 +7,7 @@
 #include <asm/poll.h>
 #include <fs/call.h>
 #include <fs/pipe.h>
+#include <fs/up.h>
 #include <kernel/wait.h>
 #include <mm/slab.h>
 #include <mm/usercopy.h>
@@ -85,10 +86,17 @@ int32_t poll_user(vaddr_t user_fds, uint32_t count, uint64_t deadline)
 	return ready;
 }
 
+static int32_t poll_until(struct trap_frame *f, uint64_t deadline)
+{
+	int32_t ready = poll_user(ARG1(f), ARG2(f), deadline);
+
+	return ready == -ERESTARTNOHAND ? current_again(deadline, poll_until) : ready;
+}
+
 int32_t sys_poll(struct trap_frame *f)
 {
 	int32_t ms = (int32_t)ARG3(f);
 	uint64_t deadline = ms < 0 ? WAIT_FOREVER : ms ? clock_ns() + (uint32_t)ms * NS_A_MS : 0;
 
-	return poll_user(ARG1(f), ARG2(f), deadline);
+	return poll_until(f, deadline);
 }

@@ -208,14 +208,32 @@ int path_find(const struct fs_context *fs, struct inode *base, const char *path,
 }
 
 /* Puts a name and the slash before it in front of what is in out[*at..). */
-static bool prepend(const struct entry *e, char *out, uint32_t *at)
+static bool prepend(const char *name, uint32_t length, char *out, uint32_t *at)
 {
-	if (*at < e->length + 1)
+	if (*at < length + 1)
 		return false;
-	*at -= e->length;
-	memcpy(out + *at, e->name, e->length);
+	*at -= length;
+	memcpy(out + *at, name, length);
 	out[--*at] = '/';
 	return true;
+}
+
+/* Finds the name that a directory has in its parent, which may make its names up. */
+static bool name_of(const struct inode *dir, struct listed *out)
+{
+	struct inode *parent = dir->dir.parent;
+	uint64_t place = DIR_FIRST_PLACE;
+
+	if (dir->entry) {
+		*out = (struct listed){.name = dir->entry->name, .length = dir->entry->length};
+		return true;
+	}
+	while (parent->dir.ops && parent->dir.ops->next(parent, place, out)) {
+		if (out->number == dir->number)
+			return true;
+		place = out->next;
+	}
+	return false;
 }
 
 /* Puts the path of a directory in front of what is in out[at..size), and moves all of it to the beginning. */
@@ -223,11 +241,12 @@ static int32_t finish_path(const struct inode *root, const struct inode *dir, ch
 			   const uint32_t span[2])
 {
 	uint32_t at = span[0], size = span[1];
+	struct listed name;
 
 	while (dir != root && dir->dir.parent != dir) {
-		if (!dir->entry)
+		if (!name_of(dir, &name))
 			return -ENOENT;
-		if (!prepend(dir->entry, out, &at))
+		if (!prepend(name.name, name.length, out, &at))
 			return -ERANGE;
 		dir = dir->dir.parent;
 	}
@@ -255,7 +274,7 @@ int32_t path_of_entry(const struct entry *e, char *out, uint32_t size)
 	if (!size)
 		return -ERANGE;
 	out[at] = '\0';
-	if (!prepend(e, out, &at))
+	if (!prepend(e->name, e->length, out, &at))
 		return -ERANGE;
 	return finish_path(NULL, e->dir, out, (uint32_t[2]){at, size});
 }

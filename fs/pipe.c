@@ -105,11 +105,11 @@ static void close_end(struct file *f)
 static int wait_for_open(struct wait_queue *q, const uint32_t *opens)
 {
 	uint32_t before = *opens;
+	int err = 0;
 
-	while (*opens == before)
-		if (wait_on(q))
-			return -ERESTARTSYS;
-	return 0;
+	while (*opens == before && !err)
+		err = wait_on(q);
+	return *opens == before ? -ERESTARTSYS : 0;
 }
 
 /* fifo(7): opening one side waits for the other. */
@@ -204,6 +204,7 @@ static int32_t read_pipe(struct file *f, struct uio *u, uint64_t at)
 {
 	struct pipe *p = f->pipe;
 	int32_t done;
+	int err = 0;
 
 	(void)at;
 	if (!u->left)
@@ -213,8 +214,9 @@ static int32_t read_pipe(struct file *f, struct uio *u, uint64_t at)
 			return 0;
 		if (f->flags & O_NONBLOCK)
 			return -EAGAIN;
-		if (wait_on(&p->readable))
+		if (err)
 			return -ERESTARTSYS;
+		err = wait_on(&p->readable);
 	}
 	done = drain(p, u);
 	wake_side(&p->writable);
@@ -277,12 +279,14 @@ static int32_t add(struct pipe *p, struct uio *u, uint32_t n)
 static int wait_for_room(struct file *f, uint32_t n)
 {
 	struct pipe *p = f->pipe;
+	int err = 0;
 
 	while (p->readers && PIPE_SIZE - p->filled < n) {
 		if (f->flags & O_NONBLOCK)
 			return -EAGAIN;
-		if (wait_on(&p->writable))
+		if (err)
 			return -ERESTARTSYS;
+		err = wait_on(&p->writable);
 	}
 	if (p->readers)
 		return 0;

@@ -183,14 +183,12 @@ static int wait_for_input(const struct file *f)
 	int err = 0;
 
 	/* With interrupts off from the look to the sleep: nobody wakes in between. */
-	while (!err && tty.from == tty.line) {
-		if (f->flags & O_NONBLOCK)
-			err = -EAGAIN;
-		else if (wait_on(&tty.queue))
-			err = -ERESTARTSYS;
-	}
+	while (!err && tty.from == tty.line)
+		err = f->flags & O_NONBLOCK ? -EAGAIN : wait_on(&tty.queue);
+	if (tty.from != tty.line)
+		err = 0;
 	arch_irq_restore(state);
-	return err;
+	return err == -EINTR ? -ERESTARTSYS : err;
 }
 
 static int32_t read_console(struct file *f, struct uio *u, uint64_t at)

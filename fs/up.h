@@ -16,6 +16,13 @@ void signal_group(int32_t group, int signo);
  */
 bool current_pause(void);
 
+/*
+ * What a call with a deadline returns when a signal broke it. Where no handler runs, again takes its place, with the
+ * registers that it had.
+ */
+struct trap_frame;
+int32_t current_again(uint64_t deadline, int32_t (*again)(struct trap_frame *f, uint64_t deadline));
+
 /* The running process's group and session leader's; terminals ask. */
 int32_t current_group(void);
 

@@ -5,6 +5,7 @@
 #include <arch/cpu.h>
 #include <arch/trap.h>
 #include <asm/resource.h>
+#include <asm/signal.h>
 #include <fs/file.h>
 #include <kernel/elf.h>
 #include <kernel/exec.h>
@@ -18,7 +19,7 @@
 #include <mm/slab.h>
 #include <mm/usercopy.h>
 
-#define STRINGS_MOST  (2u << 20) /* of arguments and environment, as Linux's quarter of 8 MiB */
+#define STRINGS_MOST  (2u << 20) /* of arguments, environment and their places, as Linux's quarter of 8 MiB */
 #define STRINGS_FIRST PAGE_SIZE
 #define ONE_MOST      (32u * PAGE_SIZE) /* of one string: MAX_ARG_STRLEN */
 #define SCRIPTS_MOST  5u
@@ -108,6 +109,8 @@ static int add_user_array(struct strings *s, vaddr_t array, uint32_t *count)
 		err = add_user_string(s, string);
 		if (err)
 			return err;
+		if (s->used + 4 * (s->arguments + s->environment + 1) > STRINGS_MOST)
+			return -E2BIG;
 	}
 	return 0;
 }
@@ -116,7 +119,7 @@ static int add_user_array(struct strings *s, vaddr_t array, uint32_t *count)
 static int add_script(struct strings *s, const char *interpreter, const char *argument, const char *path)
 {
 	struct strings with = {0};
-	uint32_t first = s->arguments ? (uint32_t)strlen(s->text) + 1 : 0;
+	uint32_t first = (uint32_t)strlen(s->text) + 1;
 	int err = add_kernel_string(&with, interpreter);
 
 	if (!err && argument)
@@ -132,7 +135,7 @@ static int add_script(struct strings *s, const char *interpreter, const char *ar
 	if (s->used > first)
 		memcpy(with.text + with.used, s->text + first, s->used - first);
 	with.used += s->used - first;
-	with.arguments = s->arguments - (s->arguments ? 1 : 0) + 2 + (argument ? 1 : 0);
+	with.arguments = s->arguments + 1 + (argument ? 1 : 0);
 	with.environment = s->environment;
 	kmfree(s->text);
 	*s = with;
@@ -144,27 +147,32 @@ static bool is_blank(char c)
 	return c == ' ' || c == '\t';
 }
 
-/* Cuts "#! interpreter argument" in two, in place; the argument may hold blanks. Null: no sound line. */
+/*
+ * Cuts "#! interpreter argument" in two, in place; the argument may hold blanks. Null: no sound line. Of one that is
+ * longer than what was read the argument is cut off, which the interpreter can read again; a name never is.
+ */
 static char *cut_script_line(char *line, char **argument)
 {
-	char *interpreter = line + 2, *end = line;
+	char *interpreter = line + 2, *end = line, *rest;
 
 	while (*end && *end != '\n')
 		end++;
-	if (!*end)
-		return NULL; /* cut off: the name may be longer */
-	while (end > line && is_blank(end[-1]))
-		end--;
-	*end = '\0';
 	while (is_blank(*interpreter))
 		interpreter++;
-	*argument = interpreter;
-	while (**argument && !is_blank(**argument))
-		(*argument)++;
-	while (is_blank(**argument))
-		*(*argument)++ = '\0';
-	if (!**argument)
-		*argument = NULL;
+	rest = interpreter;
+	while (rest < end && !is_blank(*rest))
+		rest++;
+	if (end == line + BEGIN_LENGTH) {
+		if (rest == end)
+			return NULL;
+		end--;
+	}
+	while (end > rest && is_blank(end[-1]))
+		end--;
+	*end = '\0';
+	while (is_blank(*rest))
+		*rest++ = '\0';
+	*argument = *rest ? rest : NULL;
 	return *interpreter ? interpreter : NULL;
 }
 
@@ -320,7 +328,9 @@ static int fill_stack(struct program *p, const char *path)
 		err = store_places(p, &to, strings_at, &at, p->strings.arguments);
 	if (!err)
 		err = store_places(p, &to, strings_at, &at, p->strings.environment);
-	return err ? err : space_write(s, to, aux, words * 4);
+	if (!err)
+		err = space_write(s, to, aux, words * 4);
+	return err == -EFAULT ? -E2BIG : err; /* the stack's limit is smaller */
 }
 
 static void become(struct trap_frame *f, struct program *p)
@@ -337,6 +347,7 @@ static void become(struct trap_frame *f, struct program *p)
 	arch_fpu_load(&current->fpu);
 	memcpy(current->name, p->name, sizeof(current->name));
 	current->has_execed = true;
+	current->exit_signal = SIGCHLD;
 	current->dumpable = 1;
 	arch_user_start(f, p->elf.entry, p->stack);
 }
@@ -385,6 +396,11 @@ int proc_exec(struct trap_frame *f, const char *path, vaddr_t argv, vaddr_t envp
 	struct program p = {0};
 	int err = add_user_array(&p.strings, argv, &p.strings.arguments);
 
+	if (!err && !p.strings.arguments) {
+		/* Programs that take the first one for granted would read the environment for it. */
+		err = add_kernel_string(&p.strings, "");
+		p.strings.arguments = 1;
+	}
 	if (!err)
 		err = add_user_array(&p.strings, envp, &p.strings.environment);
 	if (!err)

@@ -302,9 +302,21 @@ no_holdings:
 	return err == -EDQUOT ? -ENOMEM : err; /* what a quota forbids is to a program what is not there */
 }
 
-int32_t proc_clone(struct trap_frame *f, const struct proc_clone *c)
+/* Waits until the child has left the space. Who is killed first leaves that to it. */
+static void wait_for_vfork(struct proc *child)
 {
 	struct vfork_wait wait = {.over = false};
+
+	wait_queue_init(&wait.queue);
+	child->vfork = &wait;
+	while (!wait.over && !wait_killable(&wait.queue))
+		;
+	if (!wait.over)
+		child->vfork = NULL;
+}
+
+int32_t proc_clone(struct trap_frame *f, const struct proc_clone *c)
+{
 	uint32_t flags = c->flags;
 	struct proc *child;
 	int32_t pid;
@@ -322,12 +334,9 @@ int32_t proc_clone(struct trap_frame *f, const struct proc_clone *c)
 	copy_frame(child, f, c->stack);
 	tell_numbers(child, c);
 	link(child, current);
-	wait_queue_init(&wait.queue);
-	if (flags & CLONE_VFORK)
-		child->vfork = &wait;
 	sched_ready(child);
-	while (flags & CLONE_VFORK && !wait.over)
-		wait_uninterrupted(&wait.queue);
+	if (flags & CLONE_VFORK)
+		wait_for_vfork(child);
 	return pid;
 }
 
@@ -363,14 +372,6 @@ void proc_tell_parent(struct proc *p, int code, int status)
 		tell(p, 0, 0, 0);
 }
 
-static void tell_end(struct proc *p)
-{
-	int sig = p->status & 0x7F;
-
-	tell(p, p->exit_signal, sig ? p->status & 0x80 ? CLD_DUMPED : CLD_KILLED : CLD_EXITED,
-	     sig ? sig : p->status >> 8 & 0xFF);
-}
-
 static void add_usage(struct proc_usage *to, const struct proc_usage *u)
 {
 	to->user_ticks += u->user_ticks;
@@ -386,6 +387,19 @@ static void reap(struct proc *p)
 	unlink(p);
 }
 
+/* Tells its parent of a zombie. True when that does not want it: then it has been reaped, and is to be freed. */
+static bool tell_end(struct proc *p)
+{
+	int sig = p->status & 0x7F;
+	bool unwanted = is_unwanted(p);
+
+	tell(p, p->exit_signal, sig ? p->status & 0x80 ? CLD_DUMPED : CLD_KILLED : CLD_EXITED,
+	     sig ? sig : p->status >> 8 & 0xFF);
+	if (unwanted)
+		reap(p);
+	return unwanted;
+}
+
 /* Orphans are init's; those that have ended already, too, and it hears of them. */
 static void give_children_away(struct proc *p)
 {
@@ -398,15 +412,14 @@ static void give_children_away(struct proc *p)
 		child->exit_signal = SIGCHLD;
 		if (child->parent_death_signal)
 			signal_send(child, (int)child->parent_death_signal, NULL);
-		if (child->state == PROC_ZOMBIE)
-			tell_end(child);
+		if (child->state == PROC_ZOMBIE && tell_end(child))
+			proc_free(child);
 	}
 }
 
 _Noreturn void proc_exit(int status)
 {
 	struct proc *p = current;
-	bool unwanted;
 
 	if (p == procs.init)
 		init_ended(status);
@@ -419,11 +432,7 @@ _Noreturn void proc_exit(int status)
 	signals_drop(&p->signals);
 	p->status = status;
 	p->state = PROC_ZOMBIE;
-	unwanted = is_unwanted(p);
-	tell_end(p);
-	if (unwanted)
-		reap(p);
-	sched_leave(unwanted);
+	sched_leave(tell_end(p));
 }
 
 static bool is_selected(const struct proc *p, int32_t which, uint32_t options)
@@ -463,6 +472,8 @@ static int32_t hear(struct proc *p, uint32_t options, struct proc_waited *out)
 
 int32_t proc_wait(int32_t which, uint32_t options, struct proc_waited *out)
 {
+	int err = 0;
+
 	while (true) {
 		struct proc *p;
 		bool any = false;
@@ -472,14 +483,15 @@ int32_t proc_wait(int32_t which, uint32_t options, struct proc_waited *out)
 				continue;
 			if (has_news(p, options))
 				return hear(p, options, out);
-			any = true;
+			any |= p->state != PROC_ZOMBIE; /* which has no news but its end */
 		}
 		if (!any)
 			return -ECHILD;
 		if (options & WNOHANG)
 			return 0;
-		if (wait_on(&current->child_changed))
+		if (err)
 			return -ERESTARTSYS;
+		err = wait_on(&current->child_changed);
 	}
 }
 

@@ -84,11 +84,12 @@ struct proc {
 		uint32_t left, interval; /* ticks; 0: off */
 	} cpu_timer[2];                  /* ITIMER_VIRTUAL, ITIMER_PROF */
 	struct {
+		int32_t (*again)(struct trap_frame *f, uint64_t deadline);
 		uint64_t deadline;
-		uint32_t remaining; /* where the rest of the time goes */
+		uint32_t remaining; /* of a sleep: where the rest of the time goes */
 		bool wide;          /* as 64-bit words */
 		bool absolute;
-	} restart; /* a sleep that a signal broke */
+	} restart; /* a call with a deadline that a signal broke */
 	uint32_t dumpable, no_new_privs, parent_death_signal;
 	struct signals signals;
 	struct arch_fpu fpu;

@@ -147,7 +147,7 @@ void sched_interrupt(struct proc *p)
 {
 	uint32_t state = arch_irq_save();
 
-	if (p->state == PROC_WAITING && p->interruptible)
+	if (p->state == PROC_WAITING && (p->interruptible || signal_kills(p)))
 		sched_ready(p);
 	arch_irq_restore(state);
 }
@@ -199,12 +199,14 @@ int wait_on(struct wait_queue *q)
 	return wait_on_until(q, WAIT_FOREVER);
 }
 
-void wait_uninterrupted(struct wait_queue *q)
+int wait_killable(struct wait_queue *q)
 {
 	uint32_t state = arch_irq_save();
 
-	sleep(q, WAIT_FOREVER);
+	if (!signal_kills(current))
+		sleep(q, WAIT_FOREVER);
 	arch_irq_restore(state);
+	return signal_kills(current) ? -EINTR : 0;
 }
 
 void wake_all(struct wait_queue *q)
@@ -317,6 +319,5 @@ void sched_return_work(struct trap_frame *f)
 	arch_return_work = 0;
 	if (!sched.slice && !TAILQ_EMPTY(&sched.ready))
 		sched_yield();
-	if (signal_due(current))
-		signal_deliver(f);
+	signal_deliver(f);
 }

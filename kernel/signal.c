@@ -78,7 +78,12 @@ void signal_drop_ignored(struct proc *p, int signo)
 
 bool signal_due(const struct proc *p)
 {
-	return p->signals.pending & ~p->signals.blocked;
+	return p->signals.pending & (~p->signals.blocked | p->signals.waited);
+}
+
+bool signal_kills(const struct proc *p)
+{
+	return p->signals.pending & BIT(SIGKILL);
 }
 
 /* True when nothing would become of a signal. What the first process has no handler for does nothing to it. */
@@ -86,11 +91,10 @@ static bool is_ignored(const struct proc *p, int signo)
 {
 	uint32_t handler = p->signals.action[signo - 1].handler;
 
-	if (p->pid == FIRST_PID && handler == HANDLER_DEFAULT)
-		return true;
-	if (BIT(signo) & CERTAIN || p->signals.blocked & BIT(signo))
-		return false;
-	return handler == HANDLER_IGNORE || (handler == HANDLER_DEFAULT && BIT(signo) & NOTHING);
+	if (p->signals.blocked & BIT(signo))
+		return false; /* it may be waited for, or get a handler before it is let through */
+	return handler == HANDLER_IGNORE ||
+	       (handler == HANDLER_DEFAULT && (p->pid == FIRST_PID || BIT(signo) & NOTHING));
 }
 
 static void go_on(struct proc *p)
@@ -189,6 +193,7 @@ void signal_fault(int signo, int code, uint32_t address)
 	}
 	drop(s, BIT(signo));
 	note(s, signo, &info);
+	s->has_fault = true;
 	sched_look(current);
 }
 
@@ -214,8 +219,15 @@ int signal_take(struct proc *p, uint64_t set, struct signal_info *out)
 	int signo = 0;
 
 	if (due) {
-		/* What the program did itself comes first: its registers are still those. */
-		signo = 1 + __builtin_ctzll(due & FAULTS ? due & FAULTS : due);
+		/*
+		 * No handler's frame before the end: its stack may be a child's by then, which shares the space. What
+		 * the program did itself comes before what others sent: its registers are still those.
+		 */
+		if (due & BIT(SIGKILL))
+			due = BIT(SIGKILL);
+		else if (due & FAULTS)
+			due &= FAULTS;
+		signo = 1 + __builtin_ctzll(due);
 		*out = take_info(s, signo);
 		if (!s->first[signo - 1])
 			s->pending &= ~BIT(signo);
@@ -321,6 +333,8 @@ static bool deliver(struct trap_frame *f, const struct signal_info *info)
 		handle(f, info);
 		return true;
 	}
+	if (current->pid == FIRST_PID && !current->signals.has_fault)
+		return false;
 	if (BIT(info->signo) & STOPS)
 		stop(info->signo);
 	else if (!(BIT(info->signo) & NOTHING))
@@ -336,6 +350,7 @@ void signal_deliver(struct trap_frame *f)
 
 	while (signal_take(current, ~s->blocked, &info))
 		handled |= deliver(f, &info);
+	s->has_fault = false;
 	if (handled)
 		return;
 	repeat_call(f);

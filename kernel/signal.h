@@ -46,8 +46,10 @@ struct signal_node {
 
 struct signals {
 	uint64_t pending, blocked;
-	uint64_t saved; /* blocked before sigsuspend and the like, when has_saved */
+	uint64_t waited; /* sigtimedwait's, while it sleeps: they wake it, blocked or not */
+	uint64_t saved;  /* blocked before sigsuspend and the like, when has_saved */
 	bool has_saved;
+	bool has_fault;                     /* one that ends even the first process */
 	struct signal_node *first[SIGNALS]; /* of pending ones, where there was memory for it */
 	uint32_t queued;
 	struct signal_stack stack;
@@ -68,8 +70,11 @@ void signals_reset(struct signals *s);
 /* Forgets what is pending. */
 void signals_drop(struct signals *s);
 
-/* True when a signal is to be delivered. */
+/* True when a signal is to be delivered, or is waited for. */
 bool signal_due(const struct proc *p);
+
+/* True when SIGKILL is to be delivered. */
+bool signal_kills(const struct proc *p);
 
 /*
  * Sends a signal; nothing where it is ignored and not blocked. The info may be null: sent by the kernel. Returns false
@@ -83,7 +88,10 @@ void signal_fault(int signo, int code, uint32_t address);
 /* Sends to the running process, as the kernel: SIGPIPE. */
 void signal_current(int signo);
 
-/* Delivers what is due: changes the frame to enter a handler, stops or ends the running process. */
+/*
+ * Delivers what is due: changes the frame to enter a handler, stops or ends the running process. Without a handler a
+ * call that a signal broke begins again: though that signal may be gone by now, as a stop is with SIGCONT.
+ */
 void signal_deliver(struct trap_frame *f);
 
 /* Forgets a pending signal that is ignored by now. */

@@ -188,17 +188,16 @@ int32_t sys_pause(struct trap_frame *f)
 static int32_t take_waiting(uint64_t set, uint64_t deadline, struct signal_info *info)
 {
 	struct signals *s = &current->signals;
-	uint64_t before = s->blocked;
 	int signo = signal_take(current, set, info);
 	int err = 0;
 
-	/* They are blocked as a rule; what they wake for is taken here, and not delivered. */
+	/* They are blocked as a rule, and stay so: one whose action is to ignore it would be dropped. */
+	s->waited = set;
 	while (!signo && !err) {
-		s->blocked = before & ~set;
 		err = wait_on_until(NULL, deadline);
-		s->blocked = before;
 		signo = signal_take(current, set, info);
 	}
+	s->waited = 0;
 	if (signal_due(current))
 		sched_look(current);
 	return signo ? signo : err == -ETIMEDOUT ? -EAGAIN : -EINTR;
@@ -260,10 +259,11 @@ static int send(struct proc *p, uint32_t signo, int code)
 	return 0;
 }
 
-/* Many are meant: by group, or all but the first and the sender. */
+/* Many are meant: a group, which may be 0, the first process's; or all but the first and the sender. */
 struct sending {
 	uint32_t signo;
-	int32_t group; /* 0: all */
+	int32_t group;
+	bool all;
 	bool any, sent;
 };
 
@@ -271,7 +271,7 @@ static int send_one(struct proc *p, void *arg)
 {
 	struct sending *s = arg;
 
-	if (s->group ? p->group != s->group : p->pid == FIRST_PID || p == current)
+	if (s->all ? p->pid == FIRST_PID || p == current : p->group != s->group)
 		return 0;
 	s->any = true;
 	s->sent |= !send(p, s->signo, SI_USER);
@@ -281,7 +281,7 @@ static int send_one(struct proc *p, void *arg)
 int32_t sys_kill(struct trap_frame *f)
 {
 	int32_t pid = (int32_t)ARG1(f);
-	struct sending s = {.signo = ARG2(f), .group = pid == -1 ? 0 : pid ? -pid : current->group};
+	struct sending s = {.signo = ARG2(f), .group = pid ? -pid : current->group, .all = pid == -1};
 	struct proc *p;
 
 	if (s.signo > SIGNALS)

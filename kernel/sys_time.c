@@ -1,6 +1,7 @@
 /* kernel/sys_time.c - system calls of time: clocks, sleeping, alarms, what a process used. Lock: none of its own. */
 #include <arch/timer.h>
 #include <asm/signal.h>
+#include <fs/up.h>
 #include <kernel/proc.h>
 #include <kernel/sys.h>
 #include <kernel/syscall.h>
@@ -134,10 +135,23 @@ int32_t sys_gettimeofday(struct trap_frame *f)
 	return ARG2(f) ? copy_to_user(ARG2(f), zone, sizeof(zone)) : 0;
 }
 
+int32_t current_again(uint64_t deadline, int32_t (*again)(struct trap_frame *f, uint64_t deadline))
+{
+	current->restart.deadline = deadline;
+	current->restart.again = again;
+	return -ERESTART_RESTARTBLOCK;
+}
+
+int32_t sys_restart_syscall(struct trap_frame *f)
+{
+	return current->restart.again ? current->restart.again(f, current->restart.deadline) : -EINTR;
+}
+
 /* Sleeping. A broken sleep remembers its end; what is left goes to the program, unless the end was given. */
 
-static int32_t sleep_on(uint64_t deadline)
+static int32_t sleep_on(struct trap_frame *f, uint64_t deadline)
 {
+	(void)f;
 	while (true) {
 		int err = wait_on_until(NULL, deadline);
 
@@ -147,7 +161,6 @@ static int32_t sleep_on(uint64_t deadline)
 			continue;
 		if (current->restart.absolute)
 			return -ERESTARTNOHAND;
-		current->restart.deadline = deadline;
 		if (current->restart.remaining) {
 			uint64_t now = clock_ns();
 
@@ -155,14 +168,8 @@ static int32_t sleep_on(uint64_t deadline)
 					 deadline > now ? deadline - now : 0))
 				return -EFAULT;
 		}
-		return -ERESTART_RESTARTBLOCK;
+		return current_again(deadline, sleep_on);
 	}
-}
-
-int32_t sys_restart_syscall(struct trap_frame *f)
-{
-	(void)f;
-	return current->restart.deadline ? sleep_on(current->restart.deadline) : -EINTR;
 }
 
 static int clock_for_sleep(uint32_t clock)
@@ -191,7 +198,7 @@ static int32_t sleep_on_use(bool absolute, uint64_t length)
 	if (current->restart.remaining)
 		err = time_to_user(current->restart.remaining, current->restart.wide, length);
 	current->restart.remaining = 0;
-	return err ? err : sleep_on(WAIT_FOREVER);
+	return err ? err : sleep_on(NULL, WAIT_FOREVER);
 }
 
 static int32_t nanosleep(uint32_t clock, bool absolute, vaddr_t request, vaddr_t remaining, bool wide)
@@ -210,7 +217,7 @@ static int32_t nanosleep(uint32_t clock, bool absolute, vaddr_t request, vaddr_t
 		return sleep_on_use(absolute, length);
 	if (absolute && (clock == CLOCK_REALTIME || clock == CLOCK_TAI))
 		length = length > time_unix() - now ? length - (time_unix() - now) : 0;
-	return sleep_on(absolute ? length : time_add(now, length));
+	return sleep_on(NULL, absolute ? length : time_add(now, length));
 }
 
 int32_t sys_nanosleep(struct trap_frame *f)
@@ -343,6 +350,22 @@ int32_t sys_getrusage(struct trap_frame *f)
 }
 
 /* For one thread there is nobody to wake, and nobody who would. */
+static int32_t futex_wait(struct trap_frame *f, uint64_t deadline)
+{
+	uint32_t value;
+	int err = copy_from_user(&value, ARG1(f), sizeof(value));
+
+	if (err)
+		return err;
+	if (value != ARG3(f))
+		return -EAGAIN;
+	while (!(err = wait_on_until(NULL, deadline)))
+		;
+	if (err != -EINTR)
+		return err;
+	return deadline == WAIT_FOREVER ? -ERESTARTSYS : current_again(deadline, futex_wait);
+}
+
 static int32_t futex(struct trap_frame *f, bool wide)
 {
 	uint64_t length, deadline = WAIT_FOREVER;
@@ -358,17 +381,13 @@ static int32_t futex(struct trap_frame *f, bool wide)
 	case FUTEX_WAKE_BITSET:
 		return 0;
 	case FUTEX_WAIT:
-		if (value != ARG3(f))
-			return -EAGAIN;
 		if (ARG4(f)) {
 			err = time_from_user(ARG4(f), wide, &length);
 			if (err)
 				return err;
 			deadline = time_add(clock_ns(), length);
 		}
-		while (!(err = wait_on_until(NULL, deadline)))
-			;
-		return err == -EINTR ? -ERESTARTSYS : err;
+		return futex_wait(f, deadline);
 	default:
 		return -ENOSYS;
 	}

@@ -27,15 +27,15 @@ static inline void wait_queue_init(struct wait_queue *q)
 
 /*
  * Sleeps until woken, for the running process: 0, or -EINTR at once or later when a signal is to be delivered. Callers
- * look again at what they wait for: it may be gone when they run.
+ * look again at what they wait for: it may be gone when they run, and with -EINTR it may be there all the same.
  */
 int wait_on(struct wait_queue *q);
 
 /* The same, and -ETIMEDOUT when clock_ns() has reached the deadline. A null queue: for that or a signal alone. */
 int wait_on_until(struct wait_queue *q, uint64_t deadline_ns);
 
-/* The same, but for nothing than being woken: for what ends soon by itself. */
-void wait_uninterrupted(struct wait_queue *q);
+/* The same as wait_on, but of all signals only SIGKILL ends it. */
+int wait_killable(struct wait_queue *q);
 
 /* Makes all sleepers of a queue ready to run. */
 void wake_all(struct wait_queue *q);

@@ -171,6 +171,18 @@ static bool write_some(void)
 	return true;
 }
 
+static bool write_and_interrupt(void)
+{
+	write_some();
+	return false;
+}
+
+static bool read_and_interrupt(void)
+{
+	read_half();
+	return false;
+}
+
 static bool close_reader(void)
 {
 	CALL(sys_close, 1);
@@ -185,6 +197,8 @@ KTEST(fs_sweep, writers_wait_for_room_and_readers_for_bytes)
 	EXPECT_EQ(CALL(sys_read, 1, U, 100), 4);
 	EXPECT(ueq(U, "late"));
 	EXPECT_EQ(meanwhile.calls, 1);
+	up_meanwhile = write_and_interrupt;
+	EXPECT_EQ(CALL(sys_read, 1, U, 100), 4);
 	up_meanwhile = NULL;
 	EXPECT_EQ(CALL(sys_write, 2, U, 16 * PAGE_SIZE), PIPE_SIZE);
 	meanwhile.calls = 0;
@@ -195,6 +209,8 @@ KTEST(fs_sweep, writers_wait_for_room_and_readers_for_bytes)
 	up_meanwhile = interrupt;
 	EXPECT_EQ(CALL(sys_write, 2, U, 30 * PAGE_SIZE), 2 * PAGE_SIZE);
 	EXPECT_EQ(CALL(sys_write, 2, U, 30 * PAGE_SIZE), -ERESTARTSYS);
+	up_meanwhile = read_and_interrupt;
+	EXPECT_EQ(CALL(sys_write, 2, U, 3 * PAGE_SIZE), 3 * PAGE_SIZE);
 	EXPECT_EQ(up_signals, 0);
 	up_meanwhile = close_reader;
 	EXPECT_EQ(CALL(sys_write, 2, U, 30 * PAGE_SIZE), -EPIPE);
@@ -210,6 +226,12 @@ static bool open_other_side(void)
 	return true;
 }
 
+static bool open_and_interrupt(void)
+{
+	open_other_side();
+	return false;
+}
+
 KTEST(fs_sweep, opening_a_named_pipe_waits_for_the_other_side)
 {
 	EXPECT_EQ(CALL(sys_mknod, ustr("/tmp/fifo"), S_IFIFO | 0600), 0);
@@ -223,6 +245,10 @@ KTEST(fs_sweep, opening_a_named_pipe_waits_for_the_other_side)
 	EXPECT_EQ(CALL(sys_read, 2, U, 50), 5);
 	EXPECT_EQ(CALL(sys_lseek, 2, 0, SEEK_CUR), -ESPIPE);
 	EXPECT_EQ(CALL(sys_pread64, 2, U, 1, 0, 0), -ESPIPE);
+	EXPECT_EQ(CALL(sys_close, 1), 0);
+	EXPECT_EQ(CALL(sys_close, 2), 0);
+	up_meanwhile = open_and_interrupt;
+	EXPECT_EQ(uopen("/tmp/fifo", O_RDONLY), 2);
 }
 
 /* A fault in the middle of what stands in one page of a pipe moves nothing of it, nor of a write that is one piece. */

@@ -152,6 +152,12 @@ static bool interrupt(void)
 	return false;
 }
 
+static bool type_and_interrupt(void)
+{
+	type("in time\n");
+	return false;
+}
+
 KTEST(tty, readers_wait)
 {
 	struct pollfd p = {.fd = 0, .events = POLLIN};
@@ -160,7 +166,9 @@ KTEST(tty, readers_wait)
 	up_meanwhile = interrupt;
 	EXPECT_EQ(CALL(sys_read, 0, U, 100), -ERESTARTSYS);
 	uput(U, &p, sizeof(p));
-	EXPECT_EQ(CALL(sys_poll, U, 1, FD(-1)), -ERESTARTNOHAND);
+	EXPECT_EQ(CALL(sys_poll, U, 1, FD(-1)), -ERESTART_RESTARTBLOCK);
+	up_meanwhile = type_and_interrupt;
+	EXPECT(reads("in time\n"));
 	up_meanwhile = type_meanwhile;
 	EXPECT_EQ(CALL(sys_poll, U, 1, FD(-1)), 1);
 	EXPECT_EQ(up_wakes, 2);

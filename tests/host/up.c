@@ -7,6 +7,7 @@
 #include <fs/up.h>
 #include <kernel/random.h>
 #include <kernel/signal.h>
+#include <kernel/syscall.h>
 #include <kernel/wait.h>
 #include <lib/panic.h>
 #include <stdio.h>
@@ -97,6 +98,13 @@ void wake_all(struct wait_queue *q)
 {
 	q->sleepers.tqh_first = NULL;
 	up_wakes++;
+}
+
+int32_t current_again(uint64_t deadline, int32_t (*again)(struct trap_frame *f, uint64_t deadline))
+{
+	(void)deadline;
+	(void)again;
+	return -ERESTART_RESTARTBLOCK;
 }
 
 void signal_current(int signo)

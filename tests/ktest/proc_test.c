@@ -158,6 +158,20 @@ KTEST_PROC(proc, zombies_of_an_orphan_are_heard_of)
 	EXPECT_EQ(how_many(), 1);
 }
 
+KTEST_PROC(proc, zombies_of_an_orphan_go_where_they_are_unwanted)
+{
+	uint32_t frames;
+	int32_t pid;
+
+	PROC_LOAD(leaves_a_zombie);
+	frames = machine_frames_used();
+	pid = PROC_CALL(__NR_fork, 3); /* it does not ignore them */
+	current->signals.action[SIGCHLD - 1].handler = (uint32_t)SIG_IGN;
+	EXPECT_EQ(proc_wait_for(pid), -ECHILD);
+	EXPECT_EQ(how_many(), 1);
+	EXPECT_EQ(machine_frames_used(), frames);
+}
+
 /* As many as the tenant's quota has pages for; their end gives back all. */
 KTEST_PROC(proc, no_memory_for_another_process_is_said_and_passes)
 {

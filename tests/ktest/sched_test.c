@@ -1,5 +1,6 @@
 /* tests/ktest/sched_test.c - whose turn it is: the order of the run queue, slices of time, sleeping and being woken. */
 #include <asm/signal.h>
+#include <kernel/syscall.h>
 #include <mm/usercopy.h>
 #include <tests/ktest/machine.h>
 #include <tests/ktest/proc_machine.h>
@@ -105,6 +106,25 @@ KTEST_PROC(sched, ticks_are_counted_for_who_runs)
 	sched_tick(false);
 	current->state = PROC_READY;
 	EXPECT_EQ(current->usage.kernel_ticks, before.kernel_ticks + 1);
+}
+
+/* SIGCONT drops a stop that has broken a call already. */
+KTEST_PROC(sched, a_call_broken_by_a_signal_that_is_gone_begins_again)
+{
+	struct trap_frame f;
+
+	proc_frame(&f, __NR_pause, (const uint32_t[6]){0});
+	f.eax = (uint32_t)-ERESTARTNOHAND;
+	f.eip += 2;
+	current->signals.saved = signal_bit(SIGUSR1);
+	current->signals.has_saved = true;
+	sched_return_work(&f);
+	EXPECT_EQ(f.eax, __NR_pause);
+	EXPECT_EQ(f.eip, PROC_CODE);
+	EXPECT_EQ(current->signals.blocked, signal_bit(SIGUSR1));
+	EXPECT(!current->signals.has_saved);
+	sched_return_work(&f); /* once */
+	EXPECT_EQ(f.eip, PROC_CODE);
 }
 
 /* A signal that came between the look and the sleep is seen: nobody would wake this one again. */

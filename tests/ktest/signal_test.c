@@ -3,8 +3,10 @@
  * programs with bad intentions bring them back.
  */
 #include <arch/gdt.h>
+#include <arch/timer.h>
 #include <asm/sigcontext.h>
 #include <kernel/signal_frame.h>
+#include <kernel/syscall.h>
 #include <lib/string.h>
 #include <linux/signal.h>
 #include <mm/usercopy.h>
@@ -151,6 +153,51 @@ KTEST_PROC(signal, the_first_process_gets_only_what_it_handles)
 	EXPECT_EQ(current->signals.pending, signal_bit(SIGTERM));
 }
 
+/* kill(0, SIGTERM); then ends with 9. */
+USER_PROGRAM(kills_its_group, "	xorl %ebx, %ebx\n"
+			      "	movl $15, %ecx\n"
+			      "	movl $37, %eax\n"
+			      "	int $0x80\n"
+			      "	movl $9, %ebx\n"
+			      "	movl $1, %eax\n"
+			      "	int $0x80");
+
+/* The first process's has number 0, which is a group like others. */
+KTEST_PROC(signal, a_group_of_number_0_is_not_all)
+{
+	struct proc *other = target();
+	int32_t pid;
+
+	EXPECT_EQ(current->group, 0);
+	EXPECT_EQ(PROC_CALL(__NR_kill, 0, 0), 0);
+	other->group = other->pid;
+	other->signals.action[SIGSTOP - 1].handler = (uint32_t)SIG_DFL;
+	send(other, SIGSTOP, 0); /* it stays */
+	pid = PROC_START(kills_its_group, 0);
+	current->signals.action[SIGTERM - 1].handler = HANDLER;
+	current->signals.blocked = signal_bit(SIGTERM);
+	EXPECT_EQ(proc_wait_for(pid), SIGTERM);
+	EXPECT_EQ(current->signals.pending, signal_bit(SIGTERM));
+	EXPECT_EQ(other->signals.pending, 0);
+	EXPECT_EQ(PROC_CALL(__NR_kill, ~0u, SIGTERM), 0);
+	EXPECT_EQ(other->signals.pending, signal_bit(SIGTERM));
+}
+
+/* It may wait for them: for its children's ends, above all. Let through they do nothing. */
+KTEST_PROC(signal, the_first_process_can_block_all_but_kill_and_stop)
+{
+	struct trap_frame f = {0};
+
+	signal_set_mask(~0ull);
+	for (int signo = 1; signo <= (int)SIGNALS; signo++)
+		signal_send(current, signo, NULL);
+	EXPECT_EQ(current->signals.pending, current->signals.blocked & ~signal_bit(SIGCONT));
+	signal_set_mask(0);
+	signal_deliver(&f);
+	EXPECT_EQ(current->signals.pending, 0);
+	EXPECT_EQ(current->state, PROC_READY);
+}
+
 KTEST_PROC(signal, no_mask_blocks_kill_and_stop)
 {
 	uint64_t certain = signal_bit(SIGKILL) | signal_bit(SIGSTOP), all = ~0ull;
@@ -161,6 +208,32 @@ KTEST_PROC(signal, no_mask_blocks_kill_and_stop)
 	for (uint32_t how = SIG_BLOCK; how <= SIG_SETMASK; how++) {
 		EXPECT_EQ(PROC_CALL(__NR_rt_sigprocmask, how, PROC_DATA, 0, 8), 0);
 		EXPECT_EQ(current->signals.blocked & certain, 0);
+	}
+}
+
+/* The deadline stays, however often a signal without a handler breaks the call: a stop does. */
+KTEST_PROC(signal, a_time_out_does_not_begin_again)
+{
+	static const uint32_t calls[][5] = {
+		{__NR_poll, PROC_DATA, 0, 1000},
+		{__NR_futex, PROC_DATA, 0 /* FUTEX_WAIT */, 0, PROC_DATA + 8},
+		{__NR_nanosleep, PROC_DATA + 8, 0},
+	};
+	const uint32_t time[2] = {1, 0};
+
+	EXPECT_EQ(copy_to_user(PROC_DATA + 8, time, sizeof(time)), 0);
+	EXPECT_EQ(PROC_CALL(__NR_restart_syscall), -EINTR);
+	current->signals.action[SIGUSR1 - 1].handler = HANDLER;
+	signal_send(current, SIGUSR1, NULL);
+	for (uint32_t i = 0; i < ARRAY_SIZE(calls); i++) {
+		const uint32_t *c = calls[i];
+		uint64_t deadline, begin = clock_ns();
+
+		EXPECT_EQ(PROC_CALL(c[0], c[1], c[2], c[3], c[4]), -ERESTART_RESTARTBLOCK);
+		deadline = current->restart.deadline;
+		EXPECT(deadline - begin >= 1000000000 && deadline <= clock_ns() + 1000000000);
+		EXPECT_EQ(PROC_CALL(__NR_restart_syscall, c[1], c[2], c[3], c[4]), -ERESTART_RESTARTBLOCK);
+		EXPECT_EQ(current->restart.deadline, deadline);
 	}
 }
 

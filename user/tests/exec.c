@@ -10,6 +10,7 @@
 #include <sys/auxv.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 
 extern char **environ;
@@ -153,6 +154,12 @@ FACT(arguments_arrive)
 	EXPECT(!strcmp(output, "name||two words|3|"));
 }
 
+FACT(without_arguments_there_is_an_empty_one)
+{
+	EXPECT_EQ(shown(me, NULL, "args"), 0);
+	EXPECT(!strcmp(output, "|"));
+}
+
 FACT(the_environment_arrives)
 {
 	char *words[] = {"name", NULL};
@@ -263,6 +270,27 @@ FACT(arguments_over_a_quarter_of_the_stack_are_E2BIG)
 	EXPECT_ERRNO(execve(me, words, never), E2BIG);
 }
 
+FACT(the_places_of_arguments_count_as_they_do)
+{
+	unsigned count = 500000;
+	char **words = calloc(count + 1, sizeof(*words));
+
+	for (unsigned i = 0; i < count; i++)
+		words[i] = "";
+	EXPECT_ERRNO(execve(me, words, never), E2BIG);
+}
+
+FACT(arguments_that_the_stack_s_limit_has_no_room_for_are_E2BIG)
+{
+	static char large[100001];
+	char *words[] = {"name", large, NULL};
+	struct rlimit limit = {16384, RLIM_INFINITY};
+
+	memset(large, 'a', sizeof(large) - 1);
+	REQUIRE(setrlimit(RLIMIT_STACK, &limit) == 0);
+	EXPECT_ERRNO(execve(me, words, never), E2BIG);
+}
+
 FACT(what_is_not_there_is_ENOENT)
 {
 	EXPECT_EQ(error_of("/tmp/no/such"), ENOENT);
@@ -321,6 +349,45 @@ FACT(a_script_runs_its_interpreter)
 	EXPECT_EQ(shown(name, words, "args"), 0);
 	snprintf(want, sizeof(want), "%s|one two|%s|more|", me, name);
 	EXPECT(!strcmp(output, want));
+}
+
+FACT(the_line_of_a_script_need_not_end)
+{
+	char script[300], want[700], *words[] = {"called", NULL}, *name;
+
+	snprintf(script, sizeof(script), "#!%s one", me);
+	name = file(script, (unsigned)strlen(script), 0755);
+	EXPECT_EQ(shown(name, words, "args"), 0);
+	snprintf(want, sizeof(want), "%s|one|%s|", me, name);
+	EXPECT(!strcmp(output, want));
+}
+
+/* What does not fit is the argument's; of the interpreter's name nothing may be missing. */
+FACT(the_first_255_bytes_of_a_script_s_line_count)
+{
+	char script[400], want[700], *words[] = {"called", NULL}, *name;
+	int path = (int)strlen(me);
+
+	memset(script, 'a', sizeof(script));
+	memcpy(script, "#!", 2);
+	memcpy(script + 2, me, (size_t)path);
+	script[2 + path] = ' ';
+	name = file(script, sizeof(script), 0755);
+	EXPECT_EQ(shown(name, words, "args"), 0);
+	snprintf(want, sizeof(want), "%s|%.*s|%s|", me, 255 - 3 - path, script + 3 + path, name);
+	EXPECT(!strcmp(output, want));
+	for (int blanks = 253 - path; blanks <= 254 - path; blanks++) {
+		memset(script + 2, ' ', (size_t)blanks);
+		memcpy(script + 2 + blanks, me, (size_t)path);
+		script[2 + blanks + path] = ' ';
+		name = file(script, sizeof(script), 0755);
+		if (blanks == 253 - path)
+			EXPECT_EQ(shown(name, words, "args"), 0);
+		else
+			EXPECT_EQ(error_of(name), ENOEXEC);
+	}
+	memset(script + 2, ' ', sizeof(script) - 2);
+	EXPECT_EQ(error_of(file(script, sizeof(script), 0755)), ENOEXEC);
 }
 
 FACT(a_script_whose_interpreter_is_not_there_is_ENOENT)
@@ -448,6 +515,18 @@ FACT(exec_clears_the_word_that_clone_was_told)
 	EXPECT_EQ(read(ends[0], &c, 1), 1);
 	EXPECT_EQ(word, 0);
 	kill(child, SIGKILL);
+	EXPECT_EQ(waitpid(child, NULL, 0), child);
+}
+
+FACT(who_has_executed_is_waited_for_as_any_child)
+{
+	char *words[] = {"name", NULL}, *environment[] = {"SHOW=nothing", NULL};
+	pid_t child = (pid_t)syscall(SYS_clone, CLONE_VFORK, 0, 0, 0, 0);
+
+	if (!child) {
+		execve(me, words, environment);
+		_exit(1);
+	}
 	EXPECT_EQ(waitpid(child, NULL, 0), child);
 }
 

@@ -210,6 +210,50 @@ static int on_own_stack(void *argument)
 	return 9;
 }
 
+static void note_signal(int sig)
+{
+	shared[1] = (char)sig;
+}
+
+/* Waits in the memory of its maker, which is killed meanwhile. */
+static void outlive_maker(int from, int to)
+{
+	char c;
+
+	if (write(to, "r", 1) == 1 && read(from, &c, 1) == 1)
+		number++;
+	_exit(write(to, &number, 1) != 1);
+}
+
+FACT(who_waits_for_a_vfork_can_be_killed)
+{
+	int there[2], back[2], status;
+	pid_t maker;
+	char c = 0;
+
+	shared = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	REQUIRE(pipe(there) == 0 && pipe(back) == 0);
+	number = 41;
+	maker = fork();
+	if (!maker) {
+		signal(SIGHUP, note_signal);
+		if (!vfork())
+			outlive_maker(there[0], back[1]);
+		_exit(1);
+	}
+	EXPECT_EQ(read(back[0], &c, 1), 1);
+	kill(maker, SIGHUP);
+	usleep(20000);
+	EXPECT_EQ(waitpid(maker, &status, WNOHANG), 0);
+	kill(maker, SIGKILL);
+	EXPECT_EQ(waitpid(maker, &status, 0), maker);
+	EXPECT_EQ(WTERMSIG(status), SIGKILL);
+	EXPECT_EQ(write(there[1], "g", 1), 1);
+	EXPECT_EQ(read(back[0], &c, 1), 1);
+	EXPECT_EQ(c, 42);
+	EXPECT_EQ(shared[1], 0); /* no handler ran on the stack that both have */
+}
+
 FACT(clone_as_posix_spawn_uses_it_shares_memory_until_exec)
 {
 	char *stack = pages(16);

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <linux/stat.h>
+#include <signal.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/sysmacros.h>
@@ -299,6 +300,26 @@ FACT(fchdir_goes_to_an_open_directory)
 	EXPECT_EQ(fchdir(fd), 0);
 	EXPECT(!strcmp(getcwd(got, sizeof(got)), "/dev"));
 	EXPECT_ERRNO(fchdir(nameless_file()), ENOTDIR);
+}
+
+FACT(getcwd_knows_a_process_s_directory_while_that_is_there)
+{
+	char got[100] = "", want[100];
+	pid_t child = fork();
+
+	if (!child) {
+		for (;;)
+			pause();
+	}
+	EXPECT_EQ(chdir("/proc/self"), 0);
+	snprintf(want, sizeof(want), "/proc/%d", (int)getpid());
+	EXPECT(getcwd(got, sizeof(got)) && !strcmp(got, want));
+	snprintf(want, sizeof(want), "/proc/%d", (int)child);
+	EXPECT_EQ(chdir(want), 0);
+	EXPECT(getcwd(got, sizeof(got)) && !strcmp(got, want));
+	kill(child, SIGKILL);
+	EXPECT_EQ(waitpid(child, NULL, 0), child);
+	EXPECT_ERRNO(syscall(SYS_getcwd, got, sizeof(got)), ENOENT);
 }
 
 FACT(the_at_calls_start_at_their_directory)

@@ -207,6 +207,21 @@ FACT(a_signal_interrupts_a_waiting_read)
 	EXPECT_ERRNO(read(out, &c, 1), EINTR);
 }
 
+FACT(bytes_that_came_before_the_signal_are_read)
+{
+	struct sigaction a = {.sa_handler = on_alarm};
+	char c = 0;
+
+	REQUIRE(make());
+	sigaction(SIGALRM, &a, NULL);
+	if (!fork()) {
+		usleep(20000);
+		_exit(write(in, "r", 1) != 1 || kill(getppid(), SIGALRM));
+	}
+	EXPECT_EQ(read(out, &c, 1), 1);
+	EXPECT_EQ(c, 'r');
+}
+
 FACT(a_restarted_read_goes_on)
 {
 	struct sigaction a = {.sa_handler = on_alarm, .sa_flags = SA_RESTART};

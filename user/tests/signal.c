@@ -363,6 +363,28 @@ FACT(sigtimedwait_takes_what_is_blocked)
 	EXPECT_EQ(got.si_pid, getpid());
 }
 
+FACT(sigtimedwait_wakes_for_what_would_be_ignored)
+{
+	struct timespec while_it_ends = {5, 0};
+	sigset_t set;
+	pid_t child;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigaddset(&set, SIGUSR1);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	handle(SIGUSR1, SIG_IGN, 0);
+	child = fork();
+	if (!child) {
+		usleep(20000);
+		kill(getppid(), SIGUSR1);
+		usleep(20000);
+		_exit(0);
+	}
+	EXPECT_EQ(sigtimedwait(&set, NULL, &while_it_ends), SIGUSR1);
+	EXPECT_EQ(sigtimedwait(&set, NULL, &while_it_ends), SIGCHLD);
+}
+
 FACT(an_interval_timer_fires_again_and_again)
 {
 	struct itimerval every = {{0, 10000}, {0, 10000}}, left;

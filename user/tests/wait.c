@@ -86,6 +86,16 @@ FACT(waitid_tells_how_a_child_ended)
 	EXPECT_EQ(info.si_status, SIGKILL);
 }
 
+FACT(a_child_that_has_ended_will_not_stop)
+{
+	siginfo_t info;
+
+	child_that_exits(0);
+	EXPECT_EQ(waitid(P_ALL, 0, &info, WEXITED | WNOWAIT), 0);
+	EXPECT_ERRNO(waitid(P_ALL, 0, &info, WSTOPPED | WCONTINUED | WNOHANG), ECHILD);
+	EXPECT_ERRNO(waitid(P_ALL, 0, &info, WSTOPPED), ECHILD);
+}
+
 FACT(waitid_without_what_to_wait_for_is_EINVAL)
 {
 	siginfo_t info;
@@ -301,6 +311,21 @@ FACT(nocldstop_tells_of_ends_only)
 	EXPECT_EQ(waitpid(child, NULL, WCONTINUED), child);
 	EXPECT_EQ(told, 0);
 	kill(child, SIGKILL);
+	EXPECT_EQ(waitpid(child, NULL, 0), child);
+	EXPECT_EQ(told, 1);
+}
+
+/* Children are looked at again before the signal that woke their parent is. */
+FACT(a_child_s_end_is_told_and_not_that_its_signal_came)
+{
+	struct sigaction a = {.sa_handler = note_child};
+	pid_t child = fork();
+
+	if (!child) {
+		usleep(20000);
+		_exit(0);
+	}
+	sigaction(SIGCHLD, &a, NULL);
 	EXPECT_EQ(waitpid(child, NULL, 0), child);
 	EXPECT_EQ(told, 1);
 }
