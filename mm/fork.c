@@ -85,8 +85,8 @@ static int copy_entries(struct space *child, struct space *parent, struct table_
 	int err = 0;
 
 	tlb_begin(&b, parent->pd.root);
-	for (struct area *a = area_first(&child->areas); a && !err; a = area_next(a))
-		if (a->own_pages)
+	for (struct area *a = area_first(&parent->areas); a && !err; a = area_next(a))
+		if (copies_entries(a))
 			err = copy_run(&child->pd, &parent->pd, PAGES(a->first, a->end - a->first), stock,
 				       &b);
 	tlb_finish(&b);

@@ -175,6 +175,19 @@ KTEST(fork, areas_that_are_alike_in_the_child_are_one)
 	EXPECT_EQ(check_space(&child), 0);
 }
 
+/* The child's one area reaches into a table of which the parent's had nothing to copy. */
+KTEST(fork, areas_that_become_one_want_no_more_tables)
+{
+	ASSERT_EQ(map_at(&x.s, AT - PAGE, 2, RW, ANON), AT - PAGE);
+	EXPECT_EQ(space_mlock(&x.s, AT, PAGE, MLOCK_ONFAULT), 0);
+	EXPECT_EQ(store(&x.s, AT - PAGE, 7), 0);
+	EXPECT_EQ(load(&x.s, AT), 0);
+	do_fork();
+	EXPECT_EQ(area_count(&child), 1);
+	EXPECT_EQ(load_of(&child, AT - PAGE), 7);
+	EXPECT_EQ(load_of(&child, AT), 0);
+}
+
 KTEST(fork, a_child_can_fork)
 {
 	struct space grandchild;
