@@ -49,10 +49,12 @@ static struct demand demand_of(const struct space *parent)
 	return d;
 }
 
-/* All of them, and then without those that the child does not get. */
+/* All of them, and then without those that the child does not get. None is locked; neighbours may be alike then. */
 static void copy_areas(struct space *child, const struct space *parent, struct area_spares *spares)
 {
+	const struct area_change unlock = {.clear = AREA_LOCKED | AREA_ON_FAULT};
 	struct area *a, *next;
+	uint32_t flags = 0;
 
 	area_tree_copy(&child->areas, &parent->areas, spares->first);
 	spares->first = NULL;
@@ -64,14 +66,17 @@ static void copy_areas(struct space *child, const struct space *parent, struct a
 			continue;
 		}
 		a->pd = &child->pd;
-		a->flags &= ~(AREA_LOCKED | AREA_ON_FAULT);
+		flags |= a->flags;
 		a->own_pages = copies_entries(a);
 		child->pages += a->end - a->first;
+		child->locked += a->flags & AREA_LOCKED ? a->end - a->first : 0;
 		if (a->file) {
 			mapping_get(a->file);
 			mapping_add_area(a->file, a);
 		}
 	}
+	if (flags & unlock.clear)
+		space_change(child, PAGES(0, USER_VPN_END), &unlock); /* cuts none, so it cannot fail */
 }
 
 static int copy_entries(struct space *child, struct space *parent, struct table_stock *stock)
@@ -80,8 +85,8 @@ static int copy_entries(struct space *child, struct space *parent, struct table_
 	int err = 0;
 
 	tlb_begin(&b, parent->pd.root);
-	for (struct area *a = area_first(&child->areas); a && !err; a = area_next(a))
-		if (a->own_pages)
+	for (struct area *a = area_first(&parent->areas); a && !err; a = area_next(a))
+		if (copies_entries(a))
 			err = copy_run(&child->pd, &parent->pd, PAGES(a->first, a->end - a->first), stock,
 				       &b);
 	tlb_finish(&b);

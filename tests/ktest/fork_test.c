@@ -159,7 +159,33 @@ KTEST(fork, what_a_child_is_not_to_have_it_has_not)
 	EXPECT_EQ(load_of(&child, AT + 2 * PAGE), 7);
 	EXPECT_EQ(child.locked, 0);
 	EXPECT_EQ(x.s.locked, 1);
+	EXPECT_EQ(check_space(&child), 0);
 	EXPECT_EQ(load_of(&x.s, AT + PAGE), 7);
+}
+
+/* Locks are not inherited: what they kept apart is one area in the child. */
+KTEST(fork, areas_that_are_alike_in_the_child_are_one)
+{
+	ASSERT_EQ(map_at(&x.s, AT, 3, RW, ANON), AT);
+	EXPECT_EQ(space_mlock(&x.s, AT + PAGE, PAGE, 0), 0);
+	EXPECT_EQ(area_count(&x.s), 3);
+	do_fork();
+	EXPECT_EQ(area_count(&child), 1);
+	EXPECT_EQ(child.locked, 0);
+	EXPECT_EQ(check_space(&child), 0);
+}
+
+/* The child's one area reaches into a table of which the parent's had nothing to copy. */
+KTEST(fork, areas_that_become_one_want_no_more_tables)
+{
+	ASSERT_EQ(map_at(&x.s, AT - PAGE, 2, RW, ANON), AT - PAGE);
+	EXPECT_EQ(space_mlock(&x.s, AT, PAGE, MLOCK_ONFAULT), 0);
+	EXPECT_EQ(store(&x.s, AT - PAGE, 7), 0);
+	EXPECT_EQ(load(&x.s, AT), 0);
+	do_fork();
+	EXPECT_EQ(area_count(&child), 1);
+	EXPECT_EQ(load_of(&child, AT - PAGE), 7);
+	EXPECT_EQ(load_of(&child, AT), 0);
 }
 
 KTEST(fork, a_child_can_fork)
