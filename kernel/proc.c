@@ -7,6 +7,7 @@
 #include <asm/siginfo.h>
 #include <asm/signal.h>
 #include <fs/file.h>
+#include <fs/up.h>
 #include <kernel/proc.h>
 #include <kernel/start.h>
 #include <kernel/syscall.h>
@@ -521,6 +522,14 @@ int proc_start_init(struct tenant *t, void (*begin)(void))
 struct files *current_files(void)
 {
 	return current->files;
+}
+
+/* The kernel's own files, which it unpacks before there is a process, have none. */
+uint64_t current_size_limit(void)
+{
+	uint32_t limit = current ? current->limit[RLIMIT_FSIZE].soft : ~0u;
+
+	return limit == ~0u ? UINT64_MAX : limit;
 }
 
 struct fs_context *current_fs(void)
