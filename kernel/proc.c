@@ -311,6 +311,23 @@ static void wait_for_vfork(struct proc *child)
 		child->vfork = NULL;
 }
 
+static int is_of_user(struct proc *p, void *count)
+{
+	*(uint32_t *)count += p->uid[0] == current->uid[0];
+	return 0;
+}
+
+/* True when the user has as many processes as RLIMIT_NPROC allows, which binds everybody but root. */
+static bool has_too_many(void)
+{
+	uint32_t count = 0;
+
+	if (!current->uid[0] || !current->uid[1])
+		return false;
+	proc_each(is_of_user, &count);
+	return count >= current->limit[RLIMIT_NPROC].soft;
+}
+
 int32_t proc_clone(struct trap_frame *f, const struct proc_clone *c)
 {
 	uint32_t flags = c->flags;
@@ -322,6 +339,8 @@ int32_t proc_clone(struct trap_frame *f, const struct proc_clone *c)
 	if (flags & ~(uint32_t)CLONE_KNOWN || (flags & CLONE_VM && !(flags & CLONE_VFORK)) ||
 	    (flags & CSIGNAL) > SIGNALS)
 		return -EINVAL;
+	if (has_too_many())
+		return -EAGAIN;
 	err = make_child(c, &child);
 	if (err)
 		return err;
