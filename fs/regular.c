@@ -3,7 +3,10 @@
  * memory go by way of a small buffer on the stack.
  */
 #include <arch/frame_access.h>
+#include <asm/signal.h>
 #include <fs/file.h>
+#include <fs/up.h>
+#include <kernel/signal.h>
 #include <lib/string.h>
 
 #define BOUNCE 512u
@@ -126,11 +129,16 @@ static int32_t write_piece(struct mapping *m, struct uio *u, uint64_t at, const 
 	return (int32_t)copied;
 }
 
-/* As much as may be written at a place: 0 where it is too far out. */
+/* As much as may be written at a place: 0 where it is too far out, and a signal where that is the process's limit. */
 static uint32_t writable(const struct file *f, uint64_t at, uint32_t n)
 {
 	uint64_t most = f->flags & O_LARGEFILE ? MAPPING_SIZE_MAX : FILE_SMALL_MOST;
+	uint64_t limit = current_size_limit();
 
+	if (at >= limit)
+		signal_current(SIGXFSZ);
+	if (most > limit)
+		most = limit;
 	if (at >= most)
 		return 0;
 	return n < most - at ? n : (uint32_t)(most - at);
@@ -158,12 +166,13 @@ static int32_t write_pages(struct mapping *m, struct uio *u, uint64_t at, uint32
 static int32_t write_regular(struct file *f, struct uio *u, uint64_t at)
 {
 	struct mapping *m = &f->inode->mapping;
-	uint32_t n = writable(f, at, u->left);
 	uint64_t before = m->size;
 	int32_t done;
+	uint32_t n;
 
 	if (!u->left)
 		return 0;
+	n = writable(f, at, u->left);
 	if (!n)
 		return -EFBIG;
 	/* What a mapping left behind the end must not come to stand in the file: so the gap first, then the bytes. */
@@ -177,10 +186,21 @@ static int32_t write_regular(struct file *f, struct uio *u, uint64_t at)
 	return done;
 }
 
+/* 0, or -EFBIG and a signal where the process's limit forbids that a file becomes as long. */
+static int check_growth(const struct inode *i, uint64_t size)
+{
+	if (size <= i->mapping.size || size <= current_size_limit())
+		return 0;
+	signal_current(SIGXFSZ);
+	return -EFBIG;
+}
+
 int regular_truncate(struct inode *i, uint64_t size)
 {
-	int err = i->runners ? -ETXTBSY : mapping_truncate(&i->mapping, size);
+	int err = i->runners ? -ETXTBSY : check_growth(i, size);
 
+	if (!err)
+		err = mapping_truncate(&i->mapping, size);
 	if (!err)
 		inode_touch(i);
 	return err;
@@ -190,13 +210,14 @@ int regular_fill(struct inode *i, uint64_t at, uint64_t end, bool grow)
 {
 	struct mapping *m = &i->mapping;
 	uint64_t before = m->size;
+	int err = end > MAPPING_SIZE_MAX ? -EFBIG : check_growth(i, end);
 
-	if (end > MAPPING_SIZE_MAX)
-		return -EFBIG;
+	if (err)
+		return err;
 	for (uint64_t page = at >> PAGE_SHIFT; page << PAGE_SHIFT < end; page++) {
 		pfn_t frame;
-		int err = mapping_page(m, (uint32_t)page, false, &frame);
 
+		err = mapping_page(m, (uint32_t)page, false, &frame);
 		if (!frame.n)
 			err = fill_hole(m, (uint32_t)page, &frame);
 		if (err) {

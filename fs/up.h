@@ -7,6 +7,9 @@
 /* Nanoseconds from 1970 on. */
 int64_t clock_unix_ns(void);
 
+/* How large the running process may make a file, RLIMIT_FSIZE; UINT64_MAX where there is no limit. */
+uint64_t current_size_limit(void);
+
 /* Sends a signal to a process group; the terminal's characters do. */
 void signal_group(int32_t group, int signo);
 

@@ -7,6 +7,7 @@
 #include <asm/siginfo.h>
 #include <asm/signal.h>
 #include <fs/file.h>
+#include <fs/up.h>
 #include <kernel/proc.h>
 #include <kernel/start.h>
 #include <kernel/syscall.h>
@@ -315,6 +316,23 @@ static void wait_for_vfork(struct proc *child)
 		child->vfork = NULL;
 }
 
+static int is_of_user(struct proc *p, void *count)
+{
+	*(uint32_t *)count += p->uid[0] == current->uid[0];
+	return 0;
+}
+
+/* True when the user has as many processes as RLIMIT_NPROC allows, which binds everybody but root. */
+static bool has_too_many(void)
+{
+	uint32_t count = 0;
+
+	if (!current->uid[0] || !current->uid[1])
+		return false;
+	proc_each(is_of_user, &count);
+	return count >= current->limit[RLIMIT_NPROC].soft;
+}
+
 int32_t proc_clone(struct trap_frame *f, const struct proc_clone *c)
 {
 	uint32_t flags = c->flags;
@@ -326,6 +344,8 @@ int32_t proc_clone(struct trap_frame *f, const struct proc_clone *c)
 	if (flags & ~(uint32_t)CLONE_KNOWN || (flags & CLONE_VM && !(flags & CLONE_VFORK)) ||
 	    (flags & CSIGNAL) > SIGNALS)
 		return -EINVAL;
+	if (has_too_many())
+		return -EAGAIN;
 	err = make_child(c, &child);
 	if (err)
 		return err;
@@ -527,6 +547,14 @@ int proc_start_init(struct tenant *t, void (*begin)(void))
 struct files *current_files(void)
 {
 	return current->files;
+}
+
+/* The kernel's own files, which it unpacks before there is a process, have none. */
+uint64_t current_size_limit(void)
+{
+	uint32_t limit = current ? current->limit[RLIMIT_FSIZE].soft : ~0u;
+
+	return limit == ~0u ? UINT64_MAX : limit;
 }
 
 struct fs_context *current_fs(void)

@@ -55,6 +55,11 @@ bool current_pause(void)
 	return up_pauses && !--up_pauses;
 }
 
+uint64_t current_size_limit(void)
+{
+	return UINT64_MAX;
+}
+
 int32_t current_group(void)
 {
 	return 7;

@@ -172,6 +172,45 @@ FACT(truncation_cuts_and_grows_with_zeros)
 	EXPECT_ERRNO(ftruncate(fd, -1), EINVAL);
 }
 
+static volatile int too_large;
+
+static void note_size(int sig)
+{
+	(void)sig;
+	too_large++;
+}
+
+static void write_too_much(void)
+{
+	struct rlimit limit = {0, 0};
+
+	setrlimit(RLIMIT_FSIZE, &limit);
+	write(nameless_file(), "x", 1);
+}
+
+FACT(a_file_grows_no_further_than_the_limit)
+{
+	struct rlimit limit = {6000, RLIM_INFINITY};
+	int fd = file_of(8000), small = file_of(10);
+	char page[PAGE] = "";
+
+	signal(SIGXFSZ, note_size);
+	REQUIRE(setrlimit(RLIMIT_FSIZE, &limit) == 0);
+	EXPECT_EQ(pwrite(small, page, PAGE, 5000), 1000);
+	EXPECT_EQ(pwrite(small, page, 0, 6000), 0);
+	EXPECT_EQ(too_large, 0);
+	EXPECT_ERRNO(pwrite(small, page, 1, 6000), EFBIG);
+	EXPECT_EQ(too_large, 1);
+	EXPECT_ERRNO(pwrite(fd, page, 1, 7000), EFBIG); /* though it is there already */
+	EXPECT_EQ(ftruncate(small, 6000), 0);
+	EXPECT_ERRNO(ftruncate(small, 6001), EFBIG);
+	EXPECT_EQ(ftruncate(fd, 7000), 0);
+	EXPECT_ERRNO(fallocate(small, 0, 0, 6001), EFBIG);
+	EXPECT_EQ(too_large, 4);
+	signal(SIGXFSZ, SIG_DFL);
+	EXPECT_EQ(WTERMSIG(in_child(write_too_much)), SIGXFSZ);
+}
+
 FACT(a_hole_takes_no_room)
 {
 	int fd = nameless_file();

@@ -137,6 +137,29 @@ FACT(limits_are_kept)
 	EXPECT_EQ(got.rlim_cur, 8 << 20);
 }
 
+FACT(a_user_has_no_more_processes_than_the_limit)
+{
+	struct rlimit limit = {2, 2};
+	pid_t child;
+
+	EXPECT_EQ(setrlimit(RLIMIT_NPROC, &limit), 0);
+	child = fork(); /* as root one may have any number */
+	if (!child)
+		_exit(0);
+	EXPECT_EQ(waitpid(child, NULL, 0), child);
+	EXPECT_EQ(setresuid(54321, 54321, 54321), 0);
+	child = fork();
+	if (!child)
+		_exit(0);
+	EXPECT(child > 0);
+	EXPECT_ERRNO(fork(), EAGAIN); /* a zombie counts */
+	EXPECT_EQ(waitpid(child, NULL, 0), child);
+	child = fork();
+	if (!child)
+		_exit(0);
+	EXPECT_EQ(waitpid(child, NULL, 0), child);
+}
+
 FACT(getrandom_gives_what_was_asked_for)
 {
 	uint32_t a[16] = {0}, b[16] = {0};
