@@ -13,14 +13,15 @@ from pathlib import Path
 BENCH = Path(__file__).resolve().parent.parent / "tests" / "bench"
 DEFINED = re.compile(r"^[a-z][\w *]*?\b(\w+)\([^;{}]*\)\n\{", re.M)
 
-# Instructions newer than the i486, each with the functions that look at CPUID before it. The one-line functions
-# arch_read_..., arch_write_... and cpuid are there in builds that inline nothing.
+# Instructions newer than the i486, each with the functions that look at CPUID before it, and with that one into which
+# such a function is compiled. The one-line functions arch_read_..., arch_write_... and cpuid are there in builds that
+# inline nothing.
 ASKED_FOR = {
     "cpuid": {"arch_cpu_identify", "cpuid"},
     "rdtsc": {"arch_clock_now", "arch_clock_calibrate", "arch_clock_noise", "arch_read_tsc"},
-    "rdmsr": {"arch_mmu_enable", "find_apic", "apic_timer_start", "ktest_run_trap_what_the_paging_unit_has_is_on",
-              "arch_read_msr"},
-    "wrmsr": {"arch_mmu_enable", "arch_write_msr"},
+    "rdmsr": {"arch_mmu_enable", "turn_paging_on", "find_apic", "apic_timer_start",
+              "ktest_run_trap_what_the_paging_unit_has_is_on", "arch_read_msr"},
+    "wrmsr": {"arch_mmu_enable", "turn_paging_on", "arch_write_msr"},
     # Not of every i486 either: what the floating-point unit is stands in arch/x86/fpu.c.
     "fninit": {"arch_user_init", "answers", "arch_fpu_load"},
     "fildl": {"arch_fpu_load"},
