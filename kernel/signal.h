@@ -33,9 +33,7 @@ struct signal_action {
 };
 
 struct signal_stack {
-	uint32_t sp;
-	int32_t flags;
-	uint32_t size;
+	uint32_t sp, flags, size;
 };
 
 /* One that is pending. From SIGRTMIN on there may be many of a kind. */

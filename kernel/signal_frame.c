@@ -47,12 +47,15 @@ struct new_frame {
 
 static bool is_on_stack(const struct signal_stack *s, vaddr_t sp)
 {
-	return !(s->flags & SS_DISABLE) && s->size && sp > s->sp && sp - s->sp <= s->size;
+	return sp > s->sp && sp - s->sp <= s->size;
 }
 
-int signal_stack_flags(const struct signal_stack *s, vaddr_t sp)
+uint32_t signal_stack_flags(const struct signal_stack *s, vaddr_t sp)
 {
-	return !s->size || s->flags & SS_DISABLE ? SS_DISABLE : is_on_stack(s, sp) ? SS_ONSTACK : 0;
+	/* One that is disarmed by its use is another's afterwards: who stands on it does not matter. */
+	bool used = !(s->flags & SS_AUTODISARM) && is_on_stack(s, sp);
+
+	return !s->size ? SS_DISABLE : used ? SS_ONSTACK : 0;
 }
 
 /* Where the frame's stack begins. */
@@ -193,7 +196,6 @@ static int push_old(const struct trap_frame *f, const struct delivery *d)
 
 static int push_new(const struct trap_frame *f, const struct delivery *d)
 {
-	const struct signal_stack *s = &current->signals.stack;
 	struct new_frame frame;
 
 	memset(&frame, 0, sizeof(frame));
@@ -202,8 +204,7 @@ static int push_new(const struct trap_frame *f, const struct delivery *d)
 	frame.info_at = d->at + (uint32_t)offsetof(struct new_frame, info);
 	frame.context_at = d->at + (uint32_t)offsetof(struct new_frame, context);
 	info_of(frame.info, d->info);
-	frame.context.stack = *s;
-	frame.context.stack.flags = signal_stack_flags(s, f->esp);
+	frame.context.stack = current->signals.stack;
 	registers_of(f, d->mask, d->fpu_at, &frame.context.registers);
 	frame.context.mask = d->mask;
 	frame.code = code_for(__NR_rt_sigreturn, false);
@@ -229,6 +230,8 @@ int signal_enter_handler(struct trap_frame *f, const struct signal_action *a, co
 	f->ecx = with_info ? d.at + (uint32_t)offsetof(struct new_frame, context) : 0;
 	f->esp = d.at;
 	f->eip = a->handler;
+	if (current->signals.stack.flags & SS_AUTODISARM)
+		current->signals.stack = (struct signal_stack){.flags = SS_DISABLE};
 	arch_user_handler(f);
 	return 0;
 }

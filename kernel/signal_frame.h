@@ -17,7 +17,7 @@ int signal_enter_handler(struct trap_frame *f, const struct signal_action *a, co
 int signal_info_to_user(vaddr_t to, const struct signal_info *info);
 
 /* SS_DISABLE, SS_ONSTACK when sp lies on it, or 0. */
-int signal_stack_flags(const struct signal_stack *s, vaddr_t sp);
+uint32_t signal_stack_flags(const struct signal_stack *s, vaddr_t sp);
 
 /*
  * Makes the page from which handlers return whose program names no place for it; once. Maps it into a space, where no

@@ -352,18 +352,17 @@ int32_t sys_tgkill(struct trap_frame *f)
 int signal_set_stack(const struct signal_stack *wanted, vaddr_t sp)
 {
 	struct signal_stack *s = &current->signals.stack;
+	uint32_t mode = wanted->flags & ~SS_AUTODISARM;
 
 	if (signal_stack_flags(s, sp) == SS_ONSTACK)
 		return -EPERM;
-	if (wanted->flags & ~SS_DISABLE && wanted->flags != SS_ONSTACK)
+	if (mode && mode != SS_DISABLE && mode != SS_ONSTACK)
 		return -EINVAL;
-	if (wanted->flags & SS_DISABLE) {
-		*s = (struct signal_stack){.flags = SS_DISABLE};
-		return 0;
-	}
-	if (wanted->size < STACK_LEAST)
+	if (mode != SS_DISABLE && wanted->size < STACK_LEAST)
 		return -ENOMEM;
-	*s = (struct signal_stack){wanted->sp, 0, wanted->size};
+	*s = *wanted;
+	if (mode == SS_DISABLE)
+		s->sp = s->size = 0;
 	return 0;
 }
 
@@ -372,7 +371,7 @@ int32_t sys_sigaltstack(struct trap_frame *f)
 	struct signal_stack old = current->signals.stack, new;
 	int err = 0;
 
-	old.flags = signal_stack_flags(&old, f->esp);
+	old.flags = signal_stack_flags(&old, f->esp) | (old.flags & SS_AUTODISARM);
 	if (ARG1(f)) {
 		if (copy_from_user(&new, ARG1(f), sizeof(new)))
 			return -EFAULT;

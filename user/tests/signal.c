@@ -1,4 +1,4 @@
-/* user/tests/signal.c - facts of signals: handlers, masks, stacks, both frames, default actions. */
+/* user/tests/signal.c - facts of signals: handlers, masks, both frames, default actions. */
 #include "fact.h"
 #include <setjmp.h>
 #include <signal.h>
@@ -10,13 +10,9 @@
 
 static volatile int count, last, inside, deepest;
 static volatile siginfo_t info;
-static char *volatile stack_seen;
 
 static void counts(int sig)
 {
-	char here;
-
-	stack_seen = &here;
 	count++;
 	last = sig;
 }
@@ -177,53 +173,6 @@ FACT(the_mask_of_an_action_holds_in_its_handler)
 	raise(SIGUSR1);
 	EXPECT_EQ(count, 4);
 	EXPECT_EQ(last, 0);
-}
-
-FACT(an_alternate_stack_is_used_by_who_asks)
-{
-	stack_t other = {.ss_sp = pages(4), .ss_size = 4 * PAGE}, was;
-
-	EXPECT_EQ(sigaltstack(&other, NULL), 0);
-	handle(SIGUSR1, counts, SA_ONSTACK);
-	raise(SIGUSR1);
-	EXPECT(stack_seen > (char *)other.ss_sp && stack_seen < (char *)other.ss_sp + 4 * PAGE);
-	handle(SIGUSR1, counts, 0);
-	raise(SIGUSR1);
-	EXPECT(stack_seen < (char *)other.ss_sp || stack_seen >= (char *)other.ss_sp + 4 * PAGE);
-	EXPECT_EQ(sigaltstack(NULL, &was), 0);
-	EXPECT(was.ss_sp == other.ss_sp);
-	EXPECT_EQ(was.ss_flags, 0);
-}
-
-static void change_stack_inside(int sig)
-{
-	stack_t now;
-
-	counts(sig);
-	sigaltstack(NULL, &now);
-	deepest = now.ss_flags;
-	now.ss_flags = SS_DISABLE;
-	inside = sigaltstack(&now, NULL) ? errno : 0;
-}
-
-FACT(an_alternate_stack_cannot_change_while_it_is_used)
-{
-	stack_t other = {.ss_sp = pages(4), .ss_size = 4 * PAGE};
-
-	sigaltstack(&other, NULL);
-	handle(SIGUSR1, change_stack_inside, SA_ONSTACK);
-	raise(SIGUSR1);
-	EXPECT_EQ(deepest, SS_ONSTACK);
-	EXPECT_EQ(inside, EPERM);
-}
-
-FACT(an_alternate_stack_too_small_is_ENOMEM)
-{
-	stack_t other = {.ss_sp = pages(1), .ss_size = 100};
-
-	EXPECT_ERRNO(syscall(SYS_sigaltstack, &other, NULL), ENOMEM);
-	other = (stack_t){.ss_sp = pages(1), .ss_size = PAGE, .ss_flags = 77};
-	EXPECT_ERRNO(syscall(SYS_sigaltstack, &other, NULL), EINVAL);
 }
 
 static void change_context(int sig, siginfo_t *i, void *context)
