@@ -29,7 +29,7 @@ static __attribute__((noinline)) int32_t map_file(struct mmap_request *r, uint32
 		return -EBADF;
 	r->file = file_mapping(file);
 	if (!r->file && !file_is_zero(file))
-		return -ENODEV;
+		return file_can_read(file) ? -ENODEV : -EACCES;
 	r->may_read = file_can_read(file);
 	r->may_write = file_can_write(file);
 	got = space_mmap(current_space(), r);

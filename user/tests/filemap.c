@@ -217,6 +217,7 @@ FACT(a_directory_and_a_pipe_are_ENODEV)
 	REQUIRE(fd >= 0 && pipe(ends) == 0);
 	EXPECT_ERRNO((intptr_t)mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, fd, 0), ENODEV);
 	EXPECT_ERRNO((intptr_t)mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, ends[0], 0), ENODEV);
+	EXPECT_ERRNO((intptr_t)mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, ends[1], 0), EACCES);
 }
 
 FACT(dev_zero_maps_as_anonymous_memory)
