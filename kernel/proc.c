@@ -412,8 +412,10 @@ static bool tell_end(struct proc *p)
 {
 	int sig = p->status & 0x7F;
 	bool unwanted = is_unwanted(p);
+	bool ignored = unwanted && p->parent->signals.action[SIGCHLD - 1].handler == (uint32_t)SIG_IGN;
 
-	tell(p, p->exit_signal, sig ? p->status & 0x80 ? CLD_DUMPED : CLD_KILLED : CLD_EXITED,
+	/* What is ignored does not come even where it is blocked, as on Linux. */
+	tell(p, ignored ? 0 : p->exit_signal, sig ? p->status & 0x80 ? CLD_DUMPED : CLD_KILLED : CLD_EXITED,
 	     sig ? sig : p->status >> 8 & 0xFF);
 	if (unwanted)
 		reap(p);

@@ -152,9 +152,16 @@ FACT(sigchld_tells_who_and_how)
 
 FACT(who_ignores_sigchld_has_no_zombies)
 {
+	sigset_t set;
+
 	signal(SIGCHLD, SIG_IGN);
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &set, NULL);
 	child_that_exits(0);
 	EXPECT_ERRNO(wait(NULL), ECHILD);
+	EXPECT_EQ(sigpending(&set), 0);
+	EXPECT(!sigismember(&set, SIGCHLD));
 }
 
 FACT(an_orphan_s_parent_is_another)
