@@ -4,7 +4,7 @@
 
 #include <lib/types.h>
 
-#define CMDLINE_ARGUMENTS 8u
+#define CMDLINE_ARGUMENTS 24u
 
 struct kernel_options {
 	bool test;           /* test: run suites as KTAP, then leave QEMU with the result */
