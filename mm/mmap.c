@@ -117,14 +117,12 @@ static inline int classify(struct space *s, const struct mmap_request *r, struct
 	return 0;
 }
 
-/* True when a space may have the pages of a range; those that are there now go. */
-static bool has_room(const struct space *s, struct pages range)
+/* True when a space with a limit may have the pages of a range; those that are there now go. */
+static __attribute__((noinline)) bool limit_allows(const struct space *s, struct pages range)
 {
 	uint32_t limit = s->limits.address >> PAGE_SHIFT, pages = s->pages + range.count;
 	vpn_t end = range.first + range.count;
 
-	if (s->limits.address == NO_LIMIT)
-		return true;
 	for (struct area *a = area_find(&s->areas, range.first); a && a->first < end; a = area_next(a))
 		pages -= (a->end < end ? a->end : end) - (a->first > range.first ? a->first : range.first);
 	return pages <= limit;
@@ -134,7 +132,7 @@ int space_promise(struct space *s, struct area *like)
 {
 	uint32_t pages = like->end - like->first;
 
-	if (!has_room(s, PAGES(like->first, pages)))
+	if (UNLIKELY(s->limits.address != NO_LIMIT) && !limit_allows(s, PAGES(like->first, pages)))
 		return -ENOMEM;
 	if (!(like->prot & PROT_W) || !space_wants_promise(like))
 		return 0;
@@ -160,7 +158,7 @@ static void end_shared_memory(struct mapping *mapping)
 	kmfree(m);
 }
 
-static int make_shared_memory(struct space *s, struct plan *p)
+static __attribute__((noinline)) int make_shared_memory(struct space *s, struct plan *p)
 {
 	uint32_t promised = p->like.flags & AREA_NO_RESERVE ? 0 : p->pages;
 	struct shared_memory *m;
