@@ -15,7 +15,10 @@ static int32_t open_at(uint32_t dirfd, vaddr_t path, uint32_t flags, uint32_t mo
 
 	if (err)
 		return err;
-	err = path_open(current_fs(), n.where.base, n.path, &how, &f);
+	/* Before a file is made or cut for it. */
+	err = *n.path ? files_room(current_files(), 0) : -ENOENT;
+	if (err >= 0)
+		err = path_open(current_fs(), n.where.base, n.path, &how, &f);
 	named_put(&n);
 	return err ? err : call_install(f, flags);
 }

@@ -124,7 +124,7 @@ static void set(struct files *f, uint32_t fd, struct file *file, bool close_on_e
 		f->end = fd + 1;
 }
 
-int32_t files_install(struct files *f, struct file *file, uint32_t from, bool close_on_exec)
+int32_t files_room(struct files *f, uint32_t from)
 {
 	uint32_t fd = from > f->next ? from : f->next;
 	int err;
@@ -134,8 +134,16 @@ int32_t files_install(struct files *f, struct file *file, uint32_t from, bool cl
 	if (fd >= f->limit)
 		return -EMFILE;
 	err = grow(f, fd);
-	if (err)
-		return err;
+	return err ? err : (int32_t)fd;
+}
+
+int32_t files_install(struct files *f, struct file *file, uint32_t from, bool close_on_exec)
+{
+	int32_t room = files_room(f, from);
+	uint32_t fd = (uint32_t)room;
+
+	if (room < 0)
+		return room;
 	set(f, fd, file, close_on_exec);
 	if (from <= f->next)
 		f->next = fd + 1;

@@ -49,6 +49,9 @@ void files_put(struct files *f);
 
 void files_close_on_exec(struct files *f);
 
+/* Returns the lowest free descriptor not below `from`, for which there is room then, or -EMFILE or -ENOMEM. */
+int32_t files_room(struct files *f, uint32_t from);
+
 /*
  * Gives a file, whose reference it takes, the lowest free descriptor that is not below `from`: the number, -EMFILE or
  * -ENOMEM, and then the reference stays the caller's.

@@ -150,6 +150,16 @@ int32_t sys_setrlimit(struct trap_frame *f)
 	return set_limit(current, ARG1(f), n[0], n[1]);
 }
 
+/* Limits of others: of those who are all the same user and group as the caller is really, and root's are all. */
+static bool may_limit(const struct proc *p)
+{
+	bool same = true;
+
+	for (unsigned i = 0; i < 3; i++)
+		same &= p->uid[i] == current->uid[0] && p->gid[i] == current->gid[0];
+	return same || p == current || !current->uid[1];
+}
+
 int32_t sys_prlimit64(struct trap_frame *f)
 {
 	struct proc *p = ARG1(f) ? proc_find((int32_t)ARG1(f)) : current;
@@ -163,6 +173,8 @@ int32_t sys_prlimit64(struct trap_frame *f)
 		return -EFAULT;
 	if (!p)
 		return -ESRCH;
+	if (!may_limit(p))
+		return -EPERM;
 	old = p->limit[ARG2(f)];
 	if (ARG3(f))
 		err = set_limit(p, ARG2(f), w[0], w[1]);

@@ -143,6 +143,25 @@ FACT(the_limit_of_descriptors_is_EMFILE)
 	EXPECT_EQ(last, 19);
 }
 
+FACT(an_open_without_a_descriptor_makes_and_cuts_nothing)
+{
+	struct rlimit limit = {20, 1024};
+	int fd = open("/tmp/limited", O_CREAT | O_RDWR, 0600);
+	struct stat s;
+
+	EXPECT_EQ(write(fd, "text", 4), 4);
+	REQUIRE(setrlimit(RLIMIT_NOFILE, &limit) == 0);
+	while (dup(0) >= 0)
+		;
+	EXPECT_ERRNO(open("/tmp/limited", O_WRONLY | O_TRUNC), EMFILE);
+	EXPECT_EQ(fstat(fd, &s), 0);
+	EXPECT_EQ(s.st_size, 4);
+	EXPECT_ERRNO(open("/tmp/never", O_CREAT | O_WRONLY, 0600), EMFILE);
+	EXPECT_ERRNO(open("", O_RDONLY), ENOENT);
+	EXPECT_ERRNO(stat("/tmp/never", &s), ENOENT);
+	unlink("/tmp/limited");
+}
+
 FACT(scattered_reads_and_gathered_writes_are_one_call)
 {
 	int fd = nameless_file();

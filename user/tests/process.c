@@ -160,6 +160,23 @@ FACT(a_user_has_no_more_processes_than_the_limit)
 	EXPECT_EQ(waitpid(child, NULL, 0), child);
 }
 
+FACT(who_is_not_root_sets_no_limits_of_others)
+{
+	uint64_t limit[2];
+	pid_t parent = getpid(), child = fork();
+	int status;
+
+	if (!child) {
+		int fails = setresgid(20, 20, 20) || setresuid(10, 10, 10);
+
+		fails |= syscall(SYS_prlimit64, parent, RLIMIT_CORE, NULL, limit) != -1 || errno != EPERM;
+		fails |= syscall(SYS_prlimit64, getpid(), RLIMIT_CORE, NULL, limit) != 0;
+		_exit(fails);
+	}
+	EXPECT_EQ(waitpid(child, &status, 0), child);
+	EXPECT_EQ(status, 0);
+}
+
 FACT(getrandom_gives_what_was_asked_for)
 {
 	uint32_t a[16] = {0}, b[16] = {0};
