@@ -259,6 +259,8 @@ static int check_growth(const struct model_space *s, const struct remap *w)
 		return -EINVAL;
 	if (w->stay > model_run_end(s, w->old) - w->old)
 		return -EFAULT;
+	if (w->like.file != NO_FILE && w->like.index + w->pages < w->like.index)
+		return -EINVAL;
 	if (!model_has_room(s, more))
 		return -ENOMEM;
 	return 0;
