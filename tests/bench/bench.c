@@ -123,7 +123,7 @@ static bool container_frame_and_back(void)
 	return true;
 }
 
-/* Pages of one table, which is there. High memory is left out: its window would be measured with it. */
+/* Pages of one table, which is there. */
 static bool pages_in_and_out(void)
 {
 	struct tlb_batch b;
@@ -227,8 +227,8 @@ static bool latency(void)
 }
 
 /*
- * Fragmentation: 70 % of low memory in use, half of it single frames, after as many random replacements as there
- * are blocks. The blocks are linked through their first words, in a table that takes every hundredth.
+ * Fragmentation: until 70 % of low memory is in use, half of the blocks are single frames, and for every three that
+ * come a random one goes. Those that stay are linked through their first words.
  */
 static bool largest_block(void)
 {
@@ -245,7 +245,7 @@ static bool largest_block(void)
 			break;
 		in_use += 1u << order;
 		if (bench.slot[i].n) {
-			/* What stood there joins the chain; half of the time something older leaves. */
+			/* What stood there joins the chain, and stays. */
 			*(uint32_t *)arch_frame_direct(bench.slot[i]) = first;
 			first = bench.slot[i].n;
 		}

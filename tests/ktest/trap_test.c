@@ -203,7 +203,6 @@ KTEST(trap, control_registers_say_that_protection_is_on)
 	EXPECT_EQ(vpn_of(c.cr3), arch_mmu_root().n);
 }
 
-/* Whatever of the paging unit the CPU has is found, and on; where it is to pass for a 486, nothing is. */
 KTEST(trap, there_is_no_local_descriptor_table)
 {
 	uint32_t selector;
@@ -217,6 +216,7 @@ KTEST(trap, there_is_no_local_descriptor_table)
 	EXPECT_EQ(selector, 0x5A5A5A5A);
 }
 
+/* Whatever of the paging unit the CPU has is found, and on; where it is to pass for a 486, nothing is. */
 KTEST(trap, what_the_paging_unit_has_is_on)
 {
 	uint32_t cr4 = trap_control().cr4;

@@ -1,4 +1,5 @@
 /* tests/ktest/user_test.c - the ways between a program and the kernel, with programs of a few instructions. */
+#include <arch/cpu.h>
 #include <arch/gdt.h>
 #include <arch/irq.h>
 #include <arch/pic.h>
@@ -216,6 +217,22 @@ KTEST(user, exceptions_of_a_program_are_told_with_vector_and_error)
 {
 	for (uint32_t i = 0; i < ARRAY_SIZE(exceptions); i++)
 		run_exception(&exceptions[i]);
+}
+
+USER_PROGRAM(asks_for_tables, "	movl $0x08050000, %ebx\n"
+			      "	sgdt (%ebx)\n"
+			      "	movl 2(%ebx), %ecx" USER_ENDS);
+
+KTEST(user, umip_hides_where_the_kernel_s_tables_are)
+{
+	struct user_thread t = USER_RUN(asks_for_tables);
+
+	if (!(cpu_info.more_protections & CPUID_UMIP)) {
+		EXPECT(t.ended && t.last.ecx >= 0xC0000000);
+		SKIP("the CPU has no UMIP");
+	}
+	EXPECT(!t.ended);
+	EXPECT_EQ(t.last.vector, TRAP_PROTECTION);
 }
 
 USER_PROGRAM(misaligned, "	pushl $0x40202\n"
