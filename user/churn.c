@@ -7,6 +7,7 @@
  * maps again and ends. Prints the free memory before and after, in KiB: before, after the first rounds, in which
  * caches fill. Ends with 1 when some was lost.
  */
+#include "meminfo.h"
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -72,19 +73,6 @@ static int round_trip(void)
 	if (child < 0 || waitpid(child, &status, 0) != child)
 		return errno;
 	return status;
-}
-
-static long free_kib(void)
-{
-	static char text[4096];
-	int fd = open("/proc/meminfo", O_RDONLY);
-	ssize_t n = read(fd, text, sizeof(text) - 1);
-	char *at;
-
-	close(fd);
-	text[n > 0 ? n : 0] = 0;
-	at = strstr(text, "MemFree:");
-	return at ? strtol(at + 8, NULL, 10) : -1;
 }
 
 int main(int argc, char **argv)

@@ -9,6 +9,7 @@
  * made, the parent's own memory is as it was, and as much memory is free as after the first parts, in which caches
  * fill.
  */
+#include "meminfo.h"
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -305,19 +306,6 @@ static void clear_files(void)
 		remove_tree("/dev/zero");
 		mknod("/dev/zero", S_IFCHR | 0666, 1 << 8 | 5);
 	}
-}
-
-static long free_kib(void)
-{
-	static char text[4096];
-	int fd = open("/proc/meminfo", O_RDONLY);
-	ssize_t n = read(fd, text, sizeof(text) - 1);
-	char *at;
-
-	close(fd);
-	text[n > 0 ? n : 0] = 0;
-	at = strstr(text, "MemFree:");
-	return at ? strtol(at + 8, NULL, 10) : -1;
 }
 
 static bool run_part(uint64_t seed, unsigned index, unsigned only)
