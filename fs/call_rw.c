@@ -9,85 +9,39 @@
 #define RUNS_FAST  8u          /* of readv and writev, without asking for memory */
 #define SEND_CHUNK 1024u
 
-typedef int32_t transfer_fn(struct file *f, struct uio *u);
+/* A read or a write: who may, at the position, and at a place that the call names. */
+struct way {
+	bool (*may)(const struct file *f);
+	int32_t (*here)(struct file *f, struct uio *u);
+	int32_t (*at)(struct file *f, struct uio *u, uint64_t at);
+};
 
-/* A transfer with one run of user memory, at the position. */
-static int32_t transfer(struct trap_frame *f, transfer_fn *move, bool (*may)(const struct file *))
-{
-	struct file *file = call_file(ARG1(f));
-	struct user_run run = {ARG2(f), ARG3(f)};
-	struct uio u;
+static const struct way reading = {file_can_read, file_read_here, file_read};
+static const struct way writing = {file_can_write, file_write_here, file_write};
 
-	if (!file || !may(file))
-		return -EBADF;
-	if (!user_range_ok(run.base, run.length))
-		return -EFAULT;
-	if (run.length > INT32_MAX)
-		return -EINVAL;
-	if (run.length > COUNT_MOST)
-		run.length = COUNT_MOST;
-	u = UIO(&run);
-	return move(file, &u);
-}
-
-int32_t sys_read(struct trap_frame *f)
-{
-	return transfer(f, file_read_here, file_can_read);
-}
-
-int32_t sys_write(struct trap_frame *f)
-{
-	return transfer(f, file_write_here, file_can_write);
-}
-
-typedef int32_t transfer_at_fn(struct file *f, struct uio *u, uint64_t at);
-
-/* The same at a place that the call names. */
-static int32_t transfer_at(struct trap_frame *f, transfer_at_fn *move)
-{
-	struct file *file = call_file(ARG1(f));
-	struct user_run run = {ARG2(f), ARG3(f)};
-	uint64_t at = call_wide(ARG4(f), ARG5(f));
-	struct uio u;
-
-	if (at > FILE_SIZE_MOST)
-		return -EINVAL;
-	if (!file)
-		return -EBADF;
-	if (file->ops->is_stream)
-		return -ESPIPE;
-	if (!(move == file_read ? file_can_read(file) : file_can_write(file)))
-		return -EBADF;
-	if (!user_range_ok(run.base, run.length))
-		return -EFAULT;
-	if (run.length > INT32_MAX)
-		return -EINVAL;
-	if (run.length > COUNT_MOST)
-		run.length = COUNT_MOST;
-	u = UIO(&run);
-	return move(file, &u, at);
-}
-
-int32_t sys_pread64(struct trap_frame *f)
-{
-	return transfer_at(f, file_read);
-}
-
-int32_t sys_pwrite64(struct trap_frame *f)
-{
-	return transfer_at(f, file_write);
-}
-
-/* The runs of a readv or writev. */
+/* The user memory of a transfer. */
 struct runs {
 	struct user_run fast[RUNS_FAST], *run;
 	struct uio uio;
 };
 
-static void runs_put(struct runs *r)
+static inline void runs_put(struct runs *r)
 {
 	if (r->run != r->fast)
 		kmfree(r->run);
+}
+
+/* One run, as read and write have it. */
+static inline int run_get(struct runs *r, vaddr_t base, uint32_t length)
+{
+	if (!user_range_ok(base, length))
+		return -EFAULT;
+	if (length > INT32_MAX)
+		return -EINVAL;
+	r->run = r->fast;
+	r->fast[0] = (struct user_run){base, length < COUNT_MOST ? length : COUNT_MOST};
+	r->uio = UIO(r->run);
+	return 0;
 }
 
 /* Adds the runs up: what one call moves ends where a sum would not fit. */
@@ -127,63 +81,81 @@ static int runs_get(struct runs *r, vaddr_t vector, uint32_t count)
 	return err;
 }
 
-static int32_t transfer_runs(struct trap_frame *f, transfer_fn *move, bool (*may)(const struct file *))
+/* The file of a transfer: 0, or what is wrong with it, or with the place where there is one. */
+static inline int check_file(const struct file *file, const struct way *way, const uint64_t *place)
+{
+	if (place && *place > FILE_SIZE_MOST)
+		return -EINVAL;
+	if (!file)
+		return -EBADF;
+	if (place && file->ops->is_stream)
+		return -ESPIPE;
+	return way->may(file) ? 0 : -EBADF;
+}
+
+/* The eight calls: at the position, or at a place; one run, or a vector of them. */
+static inline int32_t transfer(struct trap_frame *f, const struct way *way, const uint64_t *place,
+			       bool vector)
 {
 	struct file *file = call_file(ARG1(f));
 	struct runs r;
-	int32_t done;
+	int32_t done = check_file(file, way, place);
 
-	if (!file || !may(file))
-		return -EBADF;
-	done = runs_get(&r, ARG2(f), ARG3(f));
+	if (!done)
+		done = vector ? runs_get(&r, ARG2(f), ARG3(f)) : run_get(&r, ARG2(f), ARG3(f));
 	if (done)
 		return done;
-	done = move(file, &r.uio);
-	runs_put(&r);
+	done = place ? way->at(file, &r.uio, *place) : way->here(file, &r.uio);
+	if (vector)
+		runs_put(&r);
 	return done;
+}
+
+static int32_t transfer_at(struct trap_frame *f, const struct way *way, bool vector)
+{
+	uint64_t place = call_wide(ARG4(f), ARG5(f));
+
+	return transfer(f, way, &place, vector);
+}
+
+int32_t sys_read(struct trap_frame *f)
+{
+	return transfer(f, &reading, NULL, false);
+}
+
+int32_t sys_write(struct trap_frame *f)
+{
+	return transfer(f, &writing, NULL, false);
 }
 
 int32_t sys_readv(struct trap_frame *f)
 {
-	return transfer_runs(f, file_read_here, file_can_read);
+	return transfer(f, &reading, NULL, true);
 }
 
 int32_t sys_writev(struct trap_frame *f)
 {
-	return transfer_runs(f, file_write_here, file_can_write);
+	return transfer(f, &writing, NULL, true);
 }
 
-static int32_t transfer_runs_at(struct trap_frame *f, transfer_at_fn *move)
+int32_t sys_pread64(struct trap_frame *f)
 {
-	struct file *file = call_file(ARG1(f));
-	uint64_t at = call_wide(ARG4(f), ARG5(f));
-	struct runs r;
-	int32_t done;
+	return transfer_at(f, &reading, false);
+}
 
-	if (at > FILE_SIZE_MOST)
-		return -EINVAL;
-	if (!file)
-		return -EBADF;
-	if (file->ops->is_stream)
-		return -ESPIPE;
-	if (!(move == file_read ? file_can_read(file) : file_can_write(file)))
-		return -EBADF;
-	done = runs_get(&r, ARG2(f), ARG3(f));
-	if (done)
-		return done;
-	done = move(file, &r.uio, at);
-	runs_put(&r);
-	return done;
+int32_t sys_pwrite64(struct trap_frame *f)
+{
+	return transfer_at(f, &writing, false);
 }
 
 int32_t sys_preadv(struct trap_frame *f)
 {
-	return transfer_runs_at(f, file_read);
+	return transfer_at(f, &reading, true);
 }
 
 int32_t sys_pwritev(struct trap_frame *f)
 {
-	return transfer_runs_at(f, file_write);
+	return transfer_at(f, &writing, true);
 }
 
 /* From a regular file to any other, by way of the stack. What could be read and not written is read again. */

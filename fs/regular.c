@@ -233,22 +233,6 @@ int regular_fill(struct inode *i, uint64_t at, uint64_t end, bool grow)
 	return 0;
 }
 
-/* Writes zeros to a part of a page that is there. */
-static void zero_part(struct mapping *m, uint64_t at, uint32_t n)
-{
-	static const uint8_t zeros[BOUNCE];
-	pfn_t frame;
-
-	mapping_page(m, (uint32_t)(at >> PAGE_SHIFT), false, &frame);
-	while (frame.n && n) {
-		uint32_t piece = n < BOUNCE ? n : BOUNCE;
-
-		arch_frame_write(frame, (uint32_t)at % PAGE_SIZE, zeros, piece);
-		at += piece;
-		n -= piece;
-	}
-}
-
 void regular_punch(struct inode *i, uint64_t at, uint64_t end)
 {
 	struct mapping *m = &i->mapping;
@@ -261,11 +245,11 @@ void regular_punch(struct inode *i, uint64_t at, uint64_t end)
 		return;
 	last = end >> PAGE_SHIFT;
 	if (first > last) {
-		zero_part(m, at, (uint32_t)(end - at));
+		mapping_zero(m, at, (uint32_t)(end - at));
 	} else {
-		zero_part(m, at, (uint32_t)((first << PAGE_SHIFT) - at));
+		mapping_zero(m, at, (uint32_t)((first << PAGE_SHIFT) - at));
 		mapping_punch(m, (uint32_t)first, (uint32_t)(last - first));
-		zero_part(m, last << PAGE_SHIFT, (uint32_t)end % PAGE_SIZE);
+		mapping_zero(m, last << PAGE_SHIFT, (uint32_t)end % PAGE_SIZE);
 	}
 	inode_touch(i);
 }

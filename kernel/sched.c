@@ -291,6 +291,12 @@ static void count_tick(bool from_user)
 	count_down(1, SIGPROF);
 }
 
+/* True when the slice of the running one is over and another is ready. */
+static bool is_over(void)
+{
+	return !sched.slice && !TAILQ_EMPTY(&sched.ready);
+}
+
 void sched_tick(bool from_user)
 {
 	uint64_t now = clock_ns();
@@ -303,13 +309,13 @@ void sched_tick(bool from_user)
 	ring_alarms(now);
 	if (sched.slice)
 		sched.slice--;
-	if (!sched.slice && !TAILQ_EMPTY(&sched.ready))
+	if (is_over())
 		arch_return_work = 1;
 }
 
 bool current_pause(void)
 {
-	if (!sched.slice && !TAILQ_EMPTY(&sched.ready))
+	if (is_over())
 		sched_yield();
 	return signal_due(current);
 }
@@ -317,7 +323,6 @@ bool current_pause(void)
 void sched_return_work(struct trap_frame *f)
 {
 	arch_return_work = 0;
-	if (!sched.slice && !TAILQ_EMPTY(&sched.ready))
-		sched_yield();
+	current_pause();
 	signal_deliver(f);
 }

@@ -279,21 +279,26 @@ static void unmap_everywhere(struct mapping *m, uint32_t first, uint32_t count)
 	}
 }
 
+void mapping_zero(struct mapping *m, uint64_t at, uint32_t n)
+{
+	static const uint8_t zeros[256];
+	uint32_t done = 0;
+	pfn_t f;
+
+	mapping_page(m, (uint32_t)(at >> PAGE_SHIFT), false, &f);
+	while (f.n && done < n) {
+		uint32_t piece = n - done < sizeof(zeros) ? n - done : sizeof(zeros);
+
+		arch_frame_write(f, (uint32_t)(at % PAGE_SIZE) + done, zeros, piece);
+		done += piece;
+	}
+}
+
 /* Zeroes what lies behind a size in its last page: an area may have written there. */
 static void zero_tail(struct mapping *m, uint64_t size)
 {
-	static const uint8_t zeros[256];
-	uint32_t offset = (uint32_t)(size % PAGE_SIZE);
-	pfn_t f;
-
-	if (!offset || mapping_page(m, (uint32_t)(size >> PAGE_SHIFT), false, &f) || !f.n)
-		return;
-	while (offset < PAGE_SIZE) {
-		uint32_t n = PAGE_SIZE - offset < sizeof(zeros) ? PAGE_SIZE - offset : sizeof(zeros);
-
-		arch_frame_write(f, offset, zeros, n);
-		offset += n;
-	}
+	if (size % PAGE_SIZE)
+		mapping_zero(m, size, PAGE_SIZE - (uint32_t)(size % PAGE_SIZE));
 }
 
 int mapping_truncate(struct mapping *m, uint64_t size)

@@ -75,6 +75,9 @@ int mapping_truncate(struct mapping *m, uint64_t size);
 /* Frees the pages of a range, which becomes a hole, unmapped from every area first; the size stays. */
 void mapping_punch(struct mapping *m, uint32_t first, uint32_t count);
 
+/* Writes zeros to a range of bytes that lies in one page, if that is in the cache. */
+void mapping_zero(struct mapping *m, uint64_t at, uint32_t n);
+
 /*
  * Copy between the file and the kernel's memory. Return how many bytes were copied: mapping_read fewer than n at the
  * end of the file; mapping_write, which grows the file as far as it writes, fewer when memory ran out, and -ENOMEM,
