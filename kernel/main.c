@@ -294,7 +294,7 @@ static _Noreturn void after_boot(void)
 	report_summary(&r);
 	if (kernel_options.exit)
 		machine_exit(kernel_options.no_selftest || all_passed(&r));
-	if (start_has_files())
+	if (start_is_wanted())
 		start_first_program();
 	idle();
 }

@@ -23,9 +23,9 @@
 
 #define KERNEL_PART 8u /* of the free frames one in so many is for the kernel's own structures */
 
-bool start_has_files(void)
+bool start_is_wanted(void)
 {
-	return boot_info.module_count && strcmp(kernel_options.init, "off");
+	return kernel_options.init[0] ? strcmp(kernel_options.init, "off") : boot_info.module_count;
 }
 
 #define SIGNALLED 128 /* as shells tell that a signal ended a program */

@@ -4,8 +4,8 @@
 
 #include <lib/types.h>
 
-/* True when there is a module that may have files, and a program is wanted. */
-bool start_has_files(void);
+/* True when the command line names a first program, or names none and there is a module that may have files. */
+bool start_is_wanted(void);
 
 /* Unpacks the files, makes the first process and runs it. Does not return. */
 _Noreturn void start_first_program(void);

@@ -53,7 +53,7 @@ static bool grow_down(struct space *s, struct area *a, vpn_t v)
 		lowest = needs_no_gap(prev, AREA_GROWS_DOWN) ? prev->end : prev->end + GUARD_GAP;
 	if (v < lowest || !may_grow(s, a, more))
 		return false;
-	space_resize(s, a, v, a->end);
+	space_set_first(s, a, v);
 	return true;
 }
 
@@ -67,7 +67,7 @@ static bool grow_up(struct space *s, struct area *a, vpn_t v)
 		end = needs_no_gap(next, AREA_GROWS_UP) ? area_guarded_first(next) : next->first - GUARD_GAP;
 	if (v >= end || !may_grow(s, a, more))
 		return false;
-	space_resize(s, a, a->first, v + 1);
+	space_set_end(s, a, v + 1);
 	return true;
 }
 

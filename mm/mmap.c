@@ -254,12 +254,14 @@ int32_t space_mmap(struct space *s, const struct mmap_request *r)
 /* Takes a range out of all areas, tables that it fills wholly too. 0, or -ENOMEM with nothing changed. */
 static inline int unmap(struct space *s, struct pages range)
 {
+	unsigned cuts = space_drop_spares(s, range);
 	struct area_spares spares;
 	struct tlb_batch b;
-	int err = space_spares(s, &spares, space_drop_spares(s, range));
 
-	if (err)
-		return err;
+	if (cuts && s->areas.count >= SPACE_AREAS_MAX)
+		return -ENOMEM;
+	if (space_spares(s, &spares, cuts))
+		return -ENOMEM;
 	tlb_begin(&b, s->pd.root);
 	space_drop(s, range, &spares, &b);
 	free_tables_of_run(&s->pd, range, &b);
@@ -274,8 +276,6 @@ int space_munmap(struct space *s, vaddr_t addr, uint32_t length)
 	if (addr % PAGE_SIZE || !length || range.first > USER_VPN_END ||
 	    range.count > USER_VPN_END - range.first)
 		return -EINVAL;
-	if (s->areas.count >= SPACE_AREAS_MAX && space_drop_spares(s, range))
-		return -ENOMEM;
 	return unmap(s, range);
 }
 
@@ -420,7 +420,7 @@ vaddr_t space_brk(struct space *s, vaddr_t addr)
 	if (s->limits.data != NO_LIMIT && addr - s->brk_start > s->limits.data)
 		return s->brk;
 	if (then < now)
-		err = space_munmap(s, vaddr_of(then), (now - then) << PAGE_SHIFT);
+		err = unmap(s, PAGES(then, now - then));
 	else if (then > now)
 		err = brk_up(s, now, then);
 	if (!err)

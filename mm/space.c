@@ -276,10 +276,16 @@ static struct area *cut(struct space *s, struct area *a, vpn_t v, struct area_sp
 	return upper;
 }
 
-void space_resize(struct space *s, struct area *a, vpn_t first, vpn_t end)
+void space_set_first(struct space *s, struct area *a, vpn_t first)
 {
-	count_pages(s, a, end - first - length(a));
-	area_resize(&s->areas, a, first, end);
+	count_pages(s, a, a->first - first);
+	area_set_first(&s->areas, a, first);
+}
+
+void space_set_end(struct space *s, struct area *a, vpn_t end)
+{
+	count_pages(s, a, end - a->end);
+	area_set_end(&s->areas, a, end);
 }
 
 /* True when two neighbours could be one area. */
@@ -313,10 +319,9 @@ static struct area *merge_front(struct space *s, struct area *a)
 
 void space_grow_end(struct space *s, struct area *a, vpn_t end)
 {
-	struct area *next;
+	struct area *next = area_next(a);
 
-	space_resize(s, a, a->first, end);
-	next = area_next(a);
+	space_set_end(s, a, end);
 	if (next)
 		merge_front(s, next);
 }
@@ -333,7 +338,7 @@ static inline struct area *extend(struct space *s, const struct area *like, stru
 	if (next && alike(like, next)) {
 		next->own_pages |= like->own_pages;
 		next->offset = like->offset;
-		space_resize(s, next, like->first, next->end);
+		space_set_first(s, next, like->first);
 		return next;
 	}
 	return NULL;
@@ -368,15 +373,25 @@ struct area *space_add(struct space *s, const struct area *like, struct area_spa
 	return a;
 }
 
-/* Cuts an area to [first, end); what it had beyond is cleared. */
-static void trim(struct space *s, struct area *a, vpn_t first, vpn_t end, struct tlb_batch *b)
+/* Give up the pages of one end of an area. */
+static void drop_pages(struct space *s, const struct area *a, struct pages gone, struct tlb_batch *b)
 {
-	clear_run(&s->pd, PAGES(a->first, first - a->first), b);
-	clear_run(&s->pd, PAGES(end, a->end - end), b);
+	clear_run(&s->pd, gone, b);
 	if (a->flags & AREA_COMMITTED)
-		tenant_uncommit(s->tenant, length(a) - (end - first));
+		tenant_uncommit(s->tenant, gone.count);
+}
+
+static void trim_front(struct space *s, struct area *a, vpn_t first, struct tlb_batch *b)
+{
+	drop_pages(s, a, PAGES(a->first, first - a->first), b);
 	a->offset += first - a->first;
-	space_resize(s, a, first, end);
+	space_set_first(s, a, first);
+}
+
+static void trim_end(struct space *s, struct area *a, vpn_t end, struct tlb_batch *b)
+{
+	drop_pages(s, a, PAGES(end, a->end - end), b);
+	space_set_end(s, a, end);
 }
 
 static void drop_area(struct space *s, struct area *a, struct tlb_batch *b)
@@ -405,7 +420,7 @@ void space_drop(struct space *s, struct pages range, struct area_spares *p, stru
 		if (a->end > end)
 			cut(s, a, end, p);
 		next = area_next(a);
-		trim(s, a, a->first, range.first, b);
+		trim_end(s, a, range.first, b);
 		a = next;
 	}
 	for (; a && a->end <= end; a = next) {
@@ -413,7 +428,7 @@ void space_drop(struct space *s, struct pages range, struct area_spares *p, stru
 		drop_area(s, a, b);
 	}
 	if (a && a->first < end)
-		trim(s, a, end, a->end, b);
+		trim_front(s, a, end, b);
 }
 
 bool space_wants_promise(const struct area *a)

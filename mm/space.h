@@ -109,10 +109,9 @@ bool space_cuts(struct space *s, vpn_t v);
  */
 struct area *space_add(struct space *s, const struct area *like, struct area_spares *p);
 
-/* Moves an area's ends, and keeps the counts. */
-void space_resize(struct space *s, struct area *a, vpn_t first, vpn_t end);
-
-/* Moves its end up, and merges it with what it meets there. */
+/* Move one end of an area, and keep the counts; the last one up, and the area merges with what it meets there. */
+void space_set_first(struct space *s, struct area *a, vpn_t first);
+void space_set_end(struct space *s, struct area *a, vpn_t end);
 void space_grow_end(struct space *s, struct area *a, vpn_t end);
 
 /* Takes a range out of all areas, and clears its entries. It takes as many spares as space_drop_spares says. */

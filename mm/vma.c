@@ -64,16 +64,20 @@ struct area *area_find(const struct area_tree *t, vpn_t v)
 
 extern inline vpn_t area_guarded_end(const struct area *a)
 {
-	if (!(a->flags & AREA_GROWS_UP))
-		return a->end;
-	return a->end < USER_VPN_END - GUARD_GAP ? a->end + GUARD_GAP : USER_VPN_END;
+	vpn_t end = a->end;
+
+	if (UNLIKELY(a->flags & AREA_GROWS_UP))
+		end = end < USER_VPN_END - GUARD_GAP ? end + GUARD_GAP : USER_VPN_END;
+	return end;
 }
 
 extern inline vpn_t area_guarded_first(const struct area *a)
 {
-	if (!(a->flags & AREA_GROWS_DOWN))
-		return a->first;
-	return a->first > USER_FIRST_VPN + GUARD_GAP ? a->first - GUARD_GAP : USER_FIRST_VPN;
+	vpn_t first = a->first;
+
+	if (UNLIKELY(a->flags & AREA_GROWS_DOWN))
+		first = first > USER_FIRST_VPN + GUARD_GAP ? first - GUARD_GAP : USER_FIRST_VPN;
+	return first;
 }
 
 /* Returns the free pages between an area, or the beginning of the user part, and the next area. */
@@ -179,9 +183,23 @@ void area_insert(struct area_tree *t, struct area *a, struct area *next)
 	area_root_RB_INSERT_COLOR(&t->root, a);
 }
 
+/* Takes an area out of the tree. What came last is a red leaf most of the time, and nothing hangs on that. */
+static inline void unlink_area(struct area_tree *t, struct area *a)
+{
+	struct area *parent = RB_PARENT(a, link);
+
+	t->count--;
+	if (RB_COLOR(a, link) == RB_BLACK || RB_LEFT(a, link) || RB_RIGHT(a, link))
+		area_root_RB_REMOVE(&t->root, a);
+	else if (RB_LEFT(parent, link) == a)
+		RB_LEFT(parent, link) = NULL;
+	else
+		RB_RIGHT(parent, link) = NULL;
+}
+
 /*
- * The gap in front goes to the next area before it is given up, so that the largest gap above both never shrinks. The
- * removal counts the parent anew, but no others on the way to the next area.
+ * The gap in front goes to the next area before it is given up, so that the largest gap above both never shrinks, and
+ * that of the next area is right without it.
  */
 void area_remove(struct area_tree *t, struct area *a)
 {
@@ -192,21 +210,21 @@ void area_remove(struct area_tree *t, struct area *a)
 		t->found.area = next;
 	if (next)
 		grow_gap(t, next, gap_between(prev, next));
-	if (!next || RB_PARENT(a, link) != next)
+	if (a->gap && (!next || RB_PARENT(a, link) != next))
 		shrink_gap(a, 0);
-	area_root_RB_REMOVE(&t->root, a);
-	t->count--;
+	unlink_area(t, a);
 }
 
-void area_resize(struct area_tree *t, struct area *a, vpn_t first, vpn_t end)
+void area_set_first(struct area_tree *t, struct area *a, vpn_t first)
 {
-	vpn_t old_first = a->first, old_end = a->end;
-
 	a->first = first;
+	set_gap(t, a, gap_between(a->prev, a));
+}
+
+void area_set_end(struct area_tree *t, struct area *a, vpn_t end)
+{
 	a->end = end;
-	if (first != old_first)
-		set_gap(t, a, gap_between(a->prev, a));
-	if (end != old_end && a->next)
+	if (a->next)
 		set_gap(t, a->next, gap_between(a, a->next));
 }
 

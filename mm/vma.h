@@ -94,8 +94,9 @@ void area_remove(struct area_tree *t, struct area *a);
 /* Makes an empty tree like another one, out of as many nodes, which are linked through their left child. O(n). */
 void area_tree_copy(struct area_tree *to, const struct area_tree *from, struct area *nodes);
 
-/* Moves an area's ends; it must stay between its neighbours. Its offset stays. O(log n). */
-void area_resize(struct area_tree *t, struct area *a, vpn_t first, vpn_t end);
+/* Move one end of an area, which must stay between its neighbours. Its offset stays. O(log n). */
+void area_set_first(struct area_tree *t, struct area *a, vpn_t first);
+void area_set_end(struct area_tree *t, struct area *a, vpn_t end);
 
 /*
  * Moves the border of an area down to v, and puts another one, a copy of it, behind it up to where it ended; or puts

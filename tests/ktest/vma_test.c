@@ -65,8 +65,8 @@ KTEST(vma, guard_gaps_are_no_room_for_others)
 	EXPECT_EQ(area_lowest_gap(&tree, 1, 2000, 4000), 2010 + GUARD_GAP);
 	EXPECT(!is_free(PAGES(1000 - GUARD_GAP, 1)) && is_free(PAGES(999 - GUARD_GAP, 1)));
 	EXPECT(!is_free(PAGES(2009 + GUARD_GAP, 1)) && is_free(PAGES(2010 + GUARD_GAP, 1)));
-	area_resize(&tree, down, 990, 1010);
-	area_resize(&tree, up, 2000, 2020);
+	area_set_first(&tree, down, 990);
+	area_set_end(&tree, up, 2020);
 	EXPECT_EQ(area_highest_gap(&tree, 1, 1, 1010), 990 - GUARD_GAP - 1);
 	EXPECT_EQ(area_lowest_gap(&tree, 1, 2000, 4000), 2020 + GUARD_GAP);
 	add(2, 1020, 1, AREA_GROWS_DOWN);
@@ -164,8 +164,10 @@ static void random_step(unsigned i)
 	count = 1 + ktest_random_below(a->end - a->first + 3);
 	first = a->first + ktest_random_below(5) - 2;
 	if (window_is_free(first, count) && window_is_free(a->first, a->end - a->first) &&
-	    (first < a->end && a->first < first + count))
-		area_resize(&tree, a, first, first + count);
+	    (first < a->end && a->first < first + count)) {
+		area_set_first(&tree, a, first);
+		area_set_end(&tree, a, first + count);
+	}
 	paint(a->first, a->end, (uint8_t)(i + 1));
 }
 
