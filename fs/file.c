@@ -92,7 +92,7 @@ int file_create(struct inode *i, uint32_t flags, struct file **out)
 
 int file_runs(struct file *f)
 {
-	if (f->inode->writers)
+	if (f->inode->writers || f->inode->mapping.writers)
 		return -ETXTBSY;
 	f->runs = true;
 	f->inode->runners++;

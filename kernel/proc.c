@@ -461,11 +461,11 @@ static bool is_selected(const struct proc *p, int32_t which, uint32_t options)
 {
 	if (!(options & __WALL) && (p->exit_signal != SIGCHLD) != !!(options & __WCLONE))
 		return false;
+	if (which == PROC_ANY)
+		return true;
 	if (which > 0)
 		return p->pid == which;
-	if (which < -1)
-		return p->group == -which;
-	return which == -1 || p->group == current->group;
+	return p->group == (which ? -which : current->group);
 }
 
 /* True when a child has something to tell that the options ask for. */

@@ -147,9 +147,10 @@ void shared_space_put(struct shared_space *s);
 struct space_limits proc_space_limits(const struct proc *p);
 
 /*
- * Waits for children: which as wait4's pid, options as waitid's. Returns the pid, 0 with WNOHANG, -ECHILD or
- * -ERESTARTSYS.
+ * Waits for children: a pid, a group as its negative, 0 for the own group, or any; options as waitid's. Returns the
+ * pid, 0 with WNOHANG, -ECHILD or -ERESTARTSYS.
  */
+#define PROC_ANY INT32_MIN
 struct proc_waited {
 	int32_t pid;
 	int status; /* as wait4 tells it */

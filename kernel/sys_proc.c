@@ -68,13 +68,13 @@ int32_t sys_wait4(struct trap_frame *f)
 {
 	struct proc_waited w;
 	uint32_t options = ARG3(f);
-	int32_t pid;
+	int32_t id = (int32_t)ARG1(f), pid;
 
 	if (options & ~(uint32_t)(WNOHANG | WUNTRACED | WCONTINUED | __WNOTHREAD | __WALL | __WCLONE))
 		return -EINVAL;
-	if (ARG1(f) == 0x80000000)
+	if (id == INT32_MIN)
 		return -ESRCH;
-	pid = proc_wait((int32_t)ARG1(f), options | WEXITED, &w);
+	pid = proc_wait(id == -1 ? PROC_ANY : id, options | WEXITED, &w);
 	if (pid <= 0)
 		return pid;
 	if (ARG2(f) && copy_to_user(ARG2(f), &w.status, sizeof(w.status)))
@@ -118,7 +118,7 @@ int32_t sys_waitid(struct trap_frame *f)
 	if (options & ~known || !(options & (WEXITED | WSTOPPED | WCONTINUED)))
 		return -EINVAL;
 	if (ARG1(f) == P_ALL)
-		id = -1;
+		id = PROC_ANY;
 	else if (ARG1(f) == P_PGID && id >= 0)
 		id = -(id ? id : current->group);
 	else if (ARG1(f) != P_PID || id <= 0)

@@ -403,12 +403,19 @@ int32_t mapping_write(struct mapping *m, uint64_t at, const void *from, uint32_t
 	return done || !err ? (int32_t)done : err;
 }
 
+static bool writes(const struct area *a)
+{
+	return !(~a->flags & (AREA_SHARED | AREA_MAY_WRITE));
+}
+
 void mapping_add_area(struct mapping *m, struct area *a)
 {
 	LIST_INSERT_HEAD(&m->areas, a, of_file);
+	m->writers += writes(a);
 }
 
 void mapping_remove_area(struct area *a)
 {
 	LIST_REMOVE(a, of_file);
+	a->file->writers -= writes(a);
 }

@@ -28,6 +28,7 @@ struct mapping {
 	uint32_t refs;
 	struct container_id payer; /* its frames are charged to it */
 	struct area_list areas;    /* those that map it, of all spaces */
+	uint32_t writers;          /* of these, shared ones that may be written through */
 	void (*release)(struct mapping *);
 	const char *name; /* for lists of areas; null where there is none. Whoever sets it keeps it alive */
 	uint64_t id[2];   /* device and inode number for such lists */

@@ -117,12 +117,13 @@ static inline int classify(struct space *s, const struct mmap_request *r, struct
 	return 0;
 }
 
-/* True when a space with a limit may have the pages of a range; those that are there now go. */
-static __attribute__((noinline)) bool limit_allows(const struct space *s, struct pages range)
+__attribute__((noinline)) bool space_may_have(const struct space *s, struct pages range, uint32_t more)
 {
-	uint32_t limit = s->limits.address >> PAGE_SHIFT, pages = s->pages + range.count;
+	uint32_t limit = s->limits.address >> PAGE_SHIFT, pages = s->pages + more;
 	vpn_t end = range.first + range.count;
 
+	if (s->limits.address == NO_LIMIT)
+		return true;
 	for (struct area *a = area_find(&s->areas, range.first); a && a->first < end; a = area_next(a))
 		pages -= (a->end < end ? a->end : end) - (a->first > range.first ? a->first : range.first);
 	return pages <= limit;
@@ -132,7 +133,7 @@ int space_promise(struct space *s, struct area *like)
 {
 	uint32_t pages = like->end - like->first;
 
-	if (UNLIKELY(s->limits.address != NO_LIMIT) && !limit_allows(s, PAGES(like->first, pages)))
+	if (UNLIKELY(s->limits.address != NO_LIMIT) && !space_may_have(s, PAGES(like->first, pages), pages))
 		return -ENOMEM;
 	if (!(like->prot & PROT_W) || !space_wants_promise(like))
 		return 0;

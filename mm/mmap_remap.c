@@ -59,7 +59,7 @@ static bool offset_fits(const struct remap *m)
 static int check_growth(const struct space *s, const struct remap *m)
 {
 	uint32_t stay = m->old_pages < m->pages ? m->old_pages : m->pages;
-	uint32_t limit = s->limits.address, more = m->keeps ? m->pages : m->pages - stay;
+	uint32_t more = m->keeps ? m->pages : m->pages - stay;
 
 	if (!m->old_pages && !(m->a->flags & AREA_SHARED))
 		return -EINVAL;
@@ -67,9 +67,7 @@ static int check_growth(const struct space *s, const struct remap *m)
 		return -EFAULT;
 	if (!offset_fits(m))
 		return -EINVAL;
-	if (limit != NO_LIMIT && s->pages + more > limit >> PAGE_SHIFT)
-		return -ENOMEM;
-	return 0;
+	return space_may_have(s, PAGES(m->new, m->replaces ? m->pages : 0), more) ? 0 : -ENOMEM;
 }
 
 /* Returns the area as it will be at the new place. */
@@ -81,6 +79,14 @@ static struct area moved_area(const struct remap *m)
 	like.end = m->new + m->pages;
 	like.offset += m->old - m->a->first;
 	return like;
+}
+
+/* What is left behind is not locked, as much of it as is in the area. */
+static void unlock(struct space *s, struct area *a)
+{
+	if (a->flags & AREA_LOCKED)
+		s->locked -= a->end - a->first;
+	a->flags &= ~(AREA_LOCKED | AREA_ON_FAULT);
 }
 
 /* From here nothing fails. */
@@ -98,7 +104,9 @@ static void do_move(struct space *s, const struct remap *m, struct area_spares *
 	move_run(&s->pd, PAGES(m->old, stay), m->new, stock, &b);
 	if (like.file)
 		mapping_get(like.file); /* the old area may have had the last reference */
-	if (m->old_pages && !m->keeps)
+	if (m->keeps)
+		unlock(s, m->a);
+	else if (m->old_pages)
 		space_drop(s, PAGES(m->old, m->old_pages), spares, &b);
 	space_add(s, &like, spares);
 	if (like.file)

@@ -52,7 +52,7 @@ static void end_children(void)
 
 	current->signals.blocked = ~0ull;
 	proc_each(kill, NULL);
-	while (proc_wait(-1, WEXITED | __WALL, &w) > 0)
+	while (proc_wait(PROC_ANY, WEXITED | __WALL, &w) > 0)
 		;
 	EXPECT(LIST_EMPTY(&current->children));
 }

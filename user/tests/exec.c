@@ -569,6 +569,22 @@ FACT(a_running_program_cannot_be_written)
 	EXPECT_ERRNO(truncate(me, 0), ETXTBSY);
 }
 
+FACT(a_program_that_a_mapping_may_write_cannot_be_run)
+{
+	static const char name[] = "/tmp/written";
+	char *words[] = {"name", NULL}, *p;
+	int fd = open(name, O_RDWR | O_CREAT | O_TRUNC, 0700);
+
+	EXPECT_EQ(write(fd, "#!/none\n", 8), 8);
+	p = mmap(NULL, 4096, PROT_READ, MAP_SHARED, fd, 0);
+	close(fd);
+	EXPECT(p != MAP_FAILED);
+	EXPECT_ERRNO(execve(name, words, words + 1), ETXTBSY);
+	munmap(p, 4096);
+	EXPECT_ERRNO(execve(name, words, words + 1), ENOENT);
+	unlink(name);
+}
+
 FACT(vfork_and_exec_set_the_parent_free)
 {
 	char *words[] = {"name", NULL}, *environment[] = {"SHOW=nothing", NULL};

@@ -1,6 +1,7 @@
 /* user/tests/mremap.c - facts of mremap. */
 #include "fact.h"
 #include <signal.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 
 FACT(it_grows_in_place_where_there_is_room)
@@ -14,6 +15,19 @@ FACT(it_grows_in_place_where_there_is_room)
 	EXPECT_EQ(p[2 * PAGE], 0);
 	EXPECT_NO_FAULT(try_write(p + 4 * PAGE - 1));
 	EXPECT_EQ(try_read(p + 4 * PAGE).signo, SIGSEGV);
+}
+
+FACT(what_it_replaces_does_not_count_against_the_limit)
+{
+	struct rlimit limit = {64 << 20, 64 << 20};
+	char *p = pages(1), *q = pages(2);
+
+	EXPECT_EQ(setrlimit(RLIMIT_AS, &limit), 0);
+	for (size_t size = 32 << 20; size >= PAGE; size /= 2)
+		while (mmap(NULL, size, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) != MAP_FAILED)
+			;
+	EXPECT_ERRNO((intptr_t)mremap(p, PAGE, 2 * PAGE, MREMAP_MAYMOVE, NULL), ENOMEM);
+	EXPECT(mremap(p, PAGE, 2 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, q) == q);
 }
 
 FACT(without_room_and_without_leave_to_move_it_is_ENOMEM)
@@ -155,6 +169,18 @@ FACT(dontunmap_leaves_the_old_place_empty)
 	p[PAGE] = 6;
 	EXPECT_EQ(q[0], 5);
 	EXPECT_EQ(p[0] + p[2 * PAGE], 10);
+}
+
+FACT(dontunmap_leaves_the_old_place_unlocked)
+{
+	char *p = pages(1), *q;
+
+	EXPECT_EQ(mlock(p, PAGE), 0);
+	EXPECT_ERRNO(madvise(p, PAGE, MADV_DONTNEED), EINVAL);
+	q = mremap(p, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, NULL);
+	REQUIRE(q != MAP_FAILED);
+	EXPECT_ERRNO(madvise(q, PAGE, MADV_DONTNEED), EINVAL);
+	EXPECT_EQ(madvise(p, PAGE, MADV_DONTNEED), 0);
 }
 
 FACT(dontunmap_of_a_files_pages_shows_the_file_again)

@@ -364,6 +364,18 @@ FACT(zero_waits_for_the_own_group)
 	EXPECT_EQ(waitpid(-child, NULL, 0), child);
 }
 
+FACT(a_group_with_number_one_is_not_any_child)
+{
+	pid_t child = child_that_waits();
+	siginfo_t info;
+
+	EXPECT_EQ(setpgid(child, child), 0);
+	EXPECT_ERRNO(waitid(P_PGID, 1, &info, WEXITED | WNOHANG), ECHILD);
+	kill(child, SIGKILL);
+	EXPECT_EQ(waitid(P_PGID, (id_t)child, &info, WEXITED), 0);
+	EXPECT_EQ(info.si_pid, child);
+}
+
 FACT(a_child_left_behind_in_another_session_keeps_its_group)
 {
 	pid_t child = child_that_waits();
