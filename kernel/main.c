@@ -14,6 +14,7 @@
 #include <kernel/panic.h>
 #include <kernel/printk.h>
 #include <kernel/start.h>
+#include <kernel/sys.h>
 #include <kernel/symbols.h>
 #include <lib/printf.h>
 #include <mm/boot_alloc.h>
@@ -173,6 +174,7 @@ static int build_identity_map(void)
 static int prepare_user_mode(void)
 {
 	arch_user_init();
+	futex_init();
 	return 0;
 }
 

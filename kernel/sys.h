@@ -40,7 +40,11 @@ syscall_fn sys_sigaltstack;
 syscall_fn sys_clock_gettime, sys_clock_gettime64, sys_clock_getres, sys_clock_getres_time64;
 syscall_fn sys_time, sys_gettimeofday, sys_restart_syscall, sys_nanosleep, sys_clock_nanosleep;
 syscall_fn sys_clock_nanosleep_time64, sys_alarm, sys_getitimer, sys_setitimer, sys_times;
-syscall_fn sys_getrusage, sys_futex, sys_futex_time64;
+syscall_fn sys_getrusage;
+
+/* kernel/sys_futex.c */
+void futex_init(void); /* before the first process */
+syscall_fn sys_futex, sys_futex_time64;
 
 /* kernel/sys_misc.c */
 syscall_fn sys_uname, sys_sysinfo, sys_sched_yield, sys_sched_getaffinity, sys_getrandom;

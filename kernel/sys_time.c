@@ -6,7 +6,6 @@
 #include <kernel/sys.h>
 #include <kernel/syscall.h>
 #include <kernel/time.h>
-#include <linux/futex.h>
 #include <linux/resource.h>
 #include <linux/time.h>
 #include <mm/usercopy.h>
@@ -347,58 +346,4 @@ int32_t sys_getrusage(struct trap_frame *f)
 	default:
 		return -EINVAL;
 	}
-}
-
-/* For one thread there is nobody to wake, and nobody who would. */
-static int32_t futex_wait(struct trap_frame *f, uint64_t deadline)
-{
-	uint32_t value;
-	int err = copy_from_user(&value, ARG1(f), sizeof(value));
-
-	if (err)
-		return err;
-	if (value != ARG3(f))
-		return -EAGAIN;
-	while (!(err = wait_on_until(NULL, deadline)))
-		;
-	if (err != -EINTR)
-		return err;
-	return deadline == WAIT_FOREVER ? -ERESTARTSYS : current_again(deadline, futex_wait);
-}
-
-static int32_t futex(struct trap_frame *f, bool wide)
-{
-	uint64_t length, deadline = WAIT_FOREVER;
-	uint32_t value;
-	int err = copy_from_user(&value, ARG1(f), sizeof(value));
-
-	if (ARG1(f) % 4)
-		return -EINVAL;
-	if (err)
-		return err;
-	switch (ARG2(f) & (uint32_t)FUTEX_CMD_MASK) {
-	case FUTEX_WAKE:
-	case FUTEX_WAKE_BITSET:
-		return 0;
-	case FUTEX_WAIT:
-		if (ARG4(f)) {
-			err = time_from_user(ARG4(f), wide, &length);
-			if (err)
-				return err;
-			deadline = time_add(clock_ns(), length);
-		}
-		return futex_wait(f, deadline);
-	default:
-		return -ENOSYS;
-	}
-}
-
-int32_t sys_futex(struct trap_frame *f)
-{
-	return futex(f, false);
-}
-
-int32_t sys_futex_time64(struct trap_frame *f)
-{
-	return futex(f, true);
 }
