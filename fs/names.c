@@ -3,6 +3,7 @@
  * the path is comes first, then what is there, then what may be done.
  */
 #include <fs/names.h>
+#include <fs/up.h>
 #include <linux/fs.h>
 #include <mm/slab.h>
 
@@ -36,8 +37,9 @@ static int begin_new(struct walk *w, const struct fs_context *fs, const struct w
 	return w->slash && !directory ? -ENOENT : 0;
 }
 
-void names_inherit(const struct inode *dir, struct inode *made)
+void names_give_owner(const struct inode *dir, struct inode *made)
 {
+	current_owner(&made->uid, &made->gid);
 	if (!(dir->mode & S_ISGID))
 		return;
 	made->gid = dir->gid;
@@ -50,7 +52,7 @@ static int add(struct walk *w, struct inode *made)
 {
 	int err;
 
-	names_inherit(w->at, made);
+	names_give_owner(w->at, made);
 	err = dir_add(w->at, w->last, w->last_length, made);
 	inode_put(made);
 	return err;

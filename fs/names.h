@@ -22,6 +22,6 @@ int names_rename(const struct fs_context *fs, const struct where *from, const st
 		 uint32_t flags);
 
 /* Who owns and may use what is made in a directory: its group where that is passed on (S_ISGID). */
-void names_inherit(const struct inode *dir, struct inode *made);
+void names_give_owner(const struct inode *dir, struct inode *made);
 
 #endif

@@ -62,7 +62,7 @@ static int create(struct opening *o, struct inode **out)
 	i = inode_create(S_IFREG | (o->mode & 07777), 0);
 	if (!i)
 		return -ENOMEM;
-	names_inherit(o->walk.at, i);
+	names_give_owner(o->walk.at, i);
 	err = dir_add(o->walk.at, o->walk.last, o->walk.last_length, i);
 	if (err) {
 		inode_put(i);
@@ -101,7 +101,7 @@ static int open_unnamed(struct opening *o, struct inode *base, const char *path,
 		return err;
 	i = dir->dir.ops ? NULL : inode_create(S_IFREG | (o->mode & 07777), 0);
 	if (i) {
-		names_inherit(dir, i);
+		names_give_owner(dir, i);
 		i->may_be_linked = !(o->flags & O_EXCL);
 		err = file_create(i, o->flags & ~(uint32_t)O_TMPFILE, out);
 		inode_put(i);

@@ -9,6 +9,7 @@
 #include <asm/poll.h>
 #include <asm/signal.h>
 #include <fs/pipe.h>
+#include <fs/up.h>
 #include <kernel/signal.h>
 #include <kernel/syscall.h>
 #include <kernel/wait.h>
@@ -144,6 +145,7 @@ int pipe_create(uint32_t flags, struct file *end[2])
 	if (!i)
 		return -ENOMEM;
 	i->ops = &pipe_ops;
+	current_owner(&i->uid, &i->gid);
 	err = file_create(i, O_RDONLY | flags, &end[0]);
 	if (!err) {
 		err = file_create(i, O_WRONLY | flags, &end[1]);

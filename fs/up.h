@@ -26,6 +26,9 @@ bool current_pause(void);
 struct trap_frame;
 int32_t current_again(uint64_t deadline, int32_t (*again)(struct trap_frame *f, uint64_t deadline));
 
+/* Stores whose new files are: the running process's user and group for files; 0 and 0 where none runs. */
+void current_owner(uint32_t *uid, uint32_t *gid);
+
 /* The running process's group and session leader's; terminals ask. */
 int32_t current_group(void);
 

@@ -14,8 +14,8 @@
 #include <kernel/panic.h>
 #include <kernel/printk.h>
 #include <kernel/start.h>
-#include <kernel/sys.h>
 #include <kernel/symbols.h>
+#include <kernel/sys.h>
 #include <lib/printf.h>
 #include <mm/boot_alloc.h>
 #include <mm/boot_need.h>

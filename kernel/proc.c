@@ -422,18 +422,67 @@ static bool tell_end(struct proc *p)
 	return unwanted;
 }
 
+/* A group of processes: `leaving` counts as gone already. */
+struct group {
+	int32_t number;
+	const struct proc *leaving;
+	bool is_connected; /* a member's parent is outside, in the same session, and can let it go on */
+	bool has_stopped;
+};
+
+static bool connects(const struct proc *p)
+{
+	return p->parent && p->parent != procs.init && p->parent->group != p->group &&
+	       p->parent->session == p->session;
+}
+
+static int look_at_member(struct proc *p, void *arg)
+{
+	struct group *g = arg;
+
+	if (p->group != g->number || p->state == PROC_ZOMBIE)
+		return 0;
+	g->has_stopped |= p->state == PROC_STOPPED;
+	g->is_connected |= p != g->leaving && connects(p);
+	return 0;
+}
+
+bool proc_group_is_orphaned(int32_t number)
+{
+	struct group g = {.number = number};
+
+	proc_each(look_at_member, &g);
+	return !g.is_connected;
+}
+
+/* Whom nobody can let go on any more is told, and goes on. POSIX, _exit: consequences of process termination. */
+static void wake_orphaned_group(int32_t number, const struct proc *leaving)
+{
+	struct group g = {.number = number, .leaving = leaving};
+
+	proc_each(look_at_member, &g);
+	if (g.is_connected || !g.has_stopped)
+		return;
+	signal_group(number, SIGHUP);
+	signal_group(number, SIGCONT);
+}
+
 /* Orphans are init's; those that have ended already, too, and it hears of them. */
 static void give_children_away(struct proc *p)
 {
 	struct proc *child;
+	bool was_link;
 
 	while ((child = LIST_FIRST(&p->children))) {
 		LIST_REMOVE(child, sibling);
+		was_link = connects(child);
 		child->parent = procs.init;
 		LIST_INSERT_HEAD(&procs.init->children, child, sibling);
 		child->exit_signal = SIGCHLD;
 		if (child->parent_death_signal)
 			signal_send(child, (int)child->parent_death_signal, NULL);
+		if (was_link)
+			wake_orphaned_group(child->group, NULL);
 		if (child->state == PROC_ZOMBIE && tell_end(child))
 			proc_free(child);
 	}
@@ -451,6 +500,8 @@ _Noreturn void proc_exit(int status)
 	fs_context_put(&p->fs);
 	proc_enter_space(NULL);
 	give_children_away(p);
+	if (connects(p))
+		wake_orphaned_group(p->group, p);
 	signals_drop(&p->signals);
 	p->status = status;
 	p->state = PROC_ZOMBIE;
@@ -557,6 +608,12 @@ uint64_t current_size_limit(void)
 	uint32_t limit = current ? current->limit[RLIMIT_FSIZE].soft : ~0u;
 
 	return limit == ~0u ? UINT64_MAX : limit;
+}
+
+void current_owner(uint32_t *uid, uint32_t *gid)
+{
+	*uid = current ? current->uid[3] : 0;
+	*gid = current ? current->gid[3] : 0;
 }
 
 struct fs_context *current_fs(void)

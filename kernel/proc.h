@@ -135,6 +135,9 @@ void proc_free(struct proc *p);
 /* Ends the running process; the status as wait4 tells it. */
 _Noreturn void proc_exit(int status);
 
+/* True when no member of a group has a parent in the same session outside: nobody would let them go on. */
+bool proc_group_is_orphaned(int32_t number);
+
 /* Tells the parent that this one stopped or goes on. */
 void proc_tell_parent(struct proc *p, int code, int status);
 

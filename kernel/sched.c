@@ -4,6 +4,7 @@
  */
 #include <arch/irq.h>
 #include <arch/timer.h>
+#include <asm/resource.h>
 #include <asm/signal.h>
 #include <fs/up.h>
 #include <kernel/proc.h>
@@ -280,6 +281,20 @@ static void count_down(unsigned timer, int signo)
 	signal_send(current, signo, NULL);
 }
 
+/* RLIMIT_CPU: a signal each second from the soft limit on, which goes up with it, and the end at the hard one. */
+static void check_cpu_limit(void)
+{
+	uint32_t seconds = (current->usage.user_ticks + current->usage.kernel_ticks) / TICKS_A_SEC;
+	struct rlimit_pair *limit = &current->limit[RLIMIT_CPU];
+
+	if (seconds >= limit->hard) {
+		signal_send(current, SIGKILL, NULL);
+	} else if (seconds >= limit->soft) {
+		limit->soft++;
+		signal_send(current, SIGXCPU, NULL);
+	}
+}
+
 static void count_tick(bool from_user)
 {
 	if (from_user) {
@@ -289,6 +304,7 @@ static void count_tick(bool from_user)
 		current->usage.kernel_ticks++;
 	}
 	count_down(1, SIGPROF);
+	check_cpu_limit();
 }
 
 /* True when the slice of the running one is over and another is ready. */

@@ -244,8 +244,11 @@ static _Noreturn void end(const struct trap_frame *f, const struct signal_info *
 	proc_exit(info->signo);
 }
 
+/* Where nobody could let it go on, only SIGSTOP stops. */
 static void stop(int signo)
 {
+	if (signo != SIGSTOP && proc_group_is_orphaned(current->group))
+		return;
 	proc_tell_parent(current, CLD_STOPPED, signo);
 	sched_stop();
 }

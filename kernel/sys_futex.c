@@ -1,6 +1,6 @@
 /*
- * kernel/sys_futex.c - futex(2): waiting for a word of memory to change, and waking who waits. Owns the lists of those who
- * wait; each stands on the kernel stack of its process. Lock: none, kernel code is not preempted.
+ * kernel/sys_futex.c - waiting for a word of memory to change, and waking who waits. Owns the lists of those who wait;
+ * each stands on the kernel stack of its process. Lock: none, kernel code is not preempted.
  *
  * A word that only this space sees is its space and address; one in shared memory is its mapping and the place in it,
  * so that processes which map it at different addresses mean the same. Without threads the first is of use only for

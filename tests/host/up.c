@@ -22,6 +22,7 @@ int64_t up_now;
 uint32_t up_signals;
 int up_last_signal;
 uint32_t up_wakes, up_texts;
+uint32_t up_uid, up_gid;
 uint32_t up_random;
 uint32_t up_pauses; /* the last of them is for a signal */
 char up_console[4096];
@@ -53,6 +54,12 @@ struct fs_context *current_fs(void)
 bool current_pause(void)
 {
 	return up_pauses && !--up_pauses;
+}
+
+void current_owner(uint32_t *uid, uint32_t *gid)
+{
+	*uid = up_uid;
+	*gid = up_gid;
 }
 
 uint64_t current_size_limit(void)

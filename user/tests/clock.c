@@ -298,3 +298,34 @@ FACT(processor_timers_are_not_inherited)
 	EXPECT_EQ(waitpid(child, &status, 0), child);
 	EXPECT_EQ(status, 0);
 }
+
+static volatile sig_atomic_t over;
+
+static void count(int sig)
+{
+	(void)sig;
+	over++;
+}
+
+FACT(seconds_of_the_processor_may_be_limited)
+{
+	int *seen = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0), status = 0;
+	pid_t child = fork();
+
+	if (!child) {
+		const struct rlimit limit = {1, 2};
+		struct rlimit now = limit;
+
+		signal(SIGXCPU, count);
+		setrlimit(RLIMIT_CPU, &limit);
+		while (true) {
+			getrlimit(RLIMIT_CPU, &now);
+			seen[0] = over;
+			seen[1] = (int)now.rlim_cur;
+		}
+	}
+	EXPECT_EQ(waitpid(child, &status, 0), child);
+	EXPECT_EQ(WTERMSIG(status), SIGKILL);
+	EXPECT_EQ(seen[0], 1);
+	EXPECT_EQ(seen[1], 2);
+}

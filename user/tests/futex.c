@@ -11,10 +11,8 @@ static uint32_t *shared_words(void)
 	return mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 }
 
-static long futex(const void *word, int what, uint32_t value, const void *fourth, void *other, uint32_t last)
-{
-	return syscall(SYS_futex, word, what, value, fourth, other, last);
-}
+/* The arguments that follow are those of futex(2), as many as the operation has. */
+#define futex(...) syscall(SYS_futex, __VA_ARGS__)
 
 /* A child that waits until it is woken; its status is 0 then. */
 static pid_t child_that_waits(uint32_t *word, uint32_t bits)

@@ -36,6 +36,28 @@ static long long size_of(const char *name)
 	return stat(name, &s) ? -errno : s.st_size;
 }
 
+FACT(what_is_made_belongs_to_who_makes_it)
+{
+	static const char *const names[] = {"directory", "file", "link", "pipe"};
+	int ends[2], status;
+	struct stat s;
+
+	enter();
+	EXPECT_EQ(chmod(".", 0777), 0);
+	if (!fork()) {
+		if (setresgid(500, 500, 500) || setresuid(1000, 1000, 1000) || mkdir(names[0], 0700) ||
+		    open(names[1], O_CREAT | O_WRONLY, 0600) < 0 || symlink("to", names[2]) ||
+		    mkfifo(names[3], 0600))
+			_exit(1);
+		for (unsigned i = 0; i < 4; i++)
+			if (lstat(names[i], &s) || s.st_uid != 1000 || s.st_gid != 500)
+				_exit(2 + (int)i);
+		_exit(pipe(ends) || fstat(ends[0], &s) || s.st_uid != 1000 || s.st_gid != 500 ? 9 : 0);
+	}
+	wait(&status);
+	EXPECT_EQ(status, 0);
+}
+
 FACT(a_file_is_made_once)
 {
 	enter();

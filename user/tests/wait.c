@@ -350,6 +350,62 @@ FACT(a_child_that_tells_nobody_is_waited_for_as_a_clone)
 	EXPECT_EQ(waitpid(child, NULL, __WALL), child);
 }
 
+static volatile sig_atomic_t hung_up;
+
+static void note_hang_up(int sig)
+{
+	(void)sig;
+	hung_up = 1;
+}
+
+FACT(a_stopped_group_that_becomes_an_orphan_is_hung_up_and_goes_on)
+{
+	int ends[2], status;
+	pid_t leader;
+	char letter = 0;
+
+	EXPECT_EQ(pipe(ends), 0);
+	leader = fork();
+	if (!leader) {
+		pid_t child;
+
+		setpgid(0, 0);
+		child = fork();
+		if (!child) {
+			signal(SIGHUP, note_hang_up);
+			raise(SIGSTOP);
+			write(ends[1], hung_up ? "h" : "c", 1);
+			_exit(0);
+		}
+		_exit(waitpid(child, &status, WUNTRACED) != child);
+	}
+	close(ends[1]);
+	EXPECT_EQ(waitpid(leader, &status, 0), leader);
+	EXPECT_EQ(status, 0);
+	EXPECT_EQ(read(ends[0], &letter, 1), 1);
+	EXPECT_EQ(letter, 'h');
+}
+
+FACT(an_orphaned_group_is_stopped_by_nothing_but_SIGSTOP)
+{
+	pid_t child = fork();
+	int status;
+
+	if (!child) {
+		setsid();
+		raise(SIGTSTP);
+		raise(SIGTTIN);
+		raise(SIGTTOU);
+		raise(SIGSTOP);
+		_exit(5);
+	}
+	EXPECT_EQ(waitpid(child, &status, WUNTRACED), child);
+	EXPECT(WIFSTOPPED(status) && WSTOPSIG(status) == SIGSTOP);
+	kill(child, SIGCONT);
+	EXPECT_EQ(waitpid(child, &status, 0), child);
+	EXPECT_EQ(WEXITSTATUS(status), 5);
+}
+
 FACT(zero_waits_for_the_own_group)
 {
 	pid_t child = child_that_waits();
