@@ -50,6 +50,8 @@ FACT(append_writes_at_the_end)
 
 	EXPECT_EQ(fcntl(fd, F_SETFL, O_APPEND), 0);
 	lseek(fd, 0, SEEK_SET);
+	EXPECT_EQ(write(fd, "xy", 0), 0);
+	EXPECT_EQ(lseek(fd, 0, SEEK_CUR), 0);
 	EXPECT_EQ(write(fd, "xy", 2), 2);
 	EXPECT_EQ(lseek(fd, 0, SEEK_CUR), 12);
 }
@@ -264,6 +266,15 @@ FACT(a_descriptor_s_flags_are_its_own)
 	EXPECT_ERRNO(fcntl(fd, 9999), EINVAL);
 }
 
+FACT(the_old_fcntl_does_the_same)
+{
+	int fd = file_of(1);
+
+	EXPECT_EQ(syscall(SYS_fcntl, fd, F_SETFD, FD_CLOEXEC), 0);
+	EXPECT_EQ(syscall(SYS_fcntl, fd, F_GETFD), FD_CLOEXEC);
+	EXPECT_ERRNO(syscall(SYS_fcntl, -1, F_GETFD), EBADF);
+}
+
 FACT(reading_a_directory_is_EISDIR)
 {
 	int fd = open("/tmp", O_RDONLY);
@@ -326,7 +337,7 @@ FACT(a_device_tells_its_numbers)
 FACT(the_oldest_stat_tells_the_same)
 {
 	struct {
-		uint16_t dev, ino, mode, links, uid, gid, rdev;
+		uint16_t dev, ino, mode, links, uid, gid, rdev, nothing;
 		uint32_t size, atime, mtime, ctime;
 	} old;
 	struct stat s;
@@ -338,6 +349,7 @@ FACT(the_oldest_stat_tells_the_same)
 	EXPECT_EQ(old.ino, s.st_ino);
 	EXPECT_EQ(old.mode, s.st_mode);
 	EXPECT_EQ(old.links, s.st_nlink);
+	EXPECT_EQ(old.nothing, 0);
 	EXPECT_EQ(old.size, 77);
 	EXPECT_EQ(old.mtime, s.st_mtime);
 	EXPECT_EQ(symlink("/dev/zero", "/tmp/link"), 0);
@@ -349,6 +361,28 @@ FACT(the_oldest_stat_tells_the_same)
 	EXPECT_EQ(old.size, strlen("/dev/zero"));
 	unlink("/tmp/link");
 	EXPECT_ERRNO(syscall(SYS_oldstat, "/tmp/link", &old), ENOENT);
+}
+
+FACT(ioctl_knows_what_all_descriptors_have)
+{
+	int fd = file_of(100), on = 1, left = 0;
+
+	EXPECT_EQ(ioctl(fd, FIOCLEX), 0);
+	EXPECT_EQ(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	EXPECT_EQ(ioctl(fd, FIONCLEX), 0);
+	EXPECT_EQ(fcntl(fd, F_GETFD), 0);
+	EXPECT_EQ(ioctl(fd, FIONBIO, &on), 0);
+	EXPECT_EQ(fcntl(fd, F_GETFL) & O_NONBLOCK, O_NONBLOCK);
+	on = 0;
+	EXPECT_EQ(ioctl(fd, FIONBIO, &on), 0);
+	EXPECT_EQ(fcntl(fd, F_GETFL) & O_NONBLOCK, 0);
+	EXPECT_ERRNO(ioctl(fd, FIONBIO, 16), EFAULT);
+	lseek(fd, 30, SEEK_SET);
+	EXPECT_EQ(ioctl(fd, FIONREAD, &left), 0);
+	EXPECT_EQ(left, 70);
+	EXPECT_ERRNO(ioctl(fd, FIONREAD, 16), EFAULT);
+	EXPECT_ERRNO(ioctl(-1, FIOCLEX), EBADF);
+	EXPECT_ERRNO(ioctl(open("/dev/null", O_RDONLY), FIONREAD, &left), ENOTTY);
 }
 
 FACT(a_file_is_no_terminal)
