@@ -23,6 +23,20 @@ FACT(what_is_written_is_read)
 	EXPECT_EQ(read(fd, got, 8), 0);
 }
 
+FACT(single_bytes_are_written_and_read_one_behind_the_other)
+{
+	int fd = nameless_file();
+	char got[2] = "";
+
+	EXPECT_EQ(write(fd, "a", 1), 1);
+	EXPECT_EQ(write(fd, "b", 1), 1);
+	EXPECT_EQ(lseek(fd, 0, SEEK_SET), 0);
+	EXPECT_EQ(read(fd, got, 1), 1);
+	EXPECT_EQ(read(fd, got + 1, 1), 1);
+	EXPECT(got[0] == 'a' && got[1] == 'b');
+	EXPECT_EQ(read(fd, got, 1), 0);
+}
+
 FACT(positions_from_three_origins)
 {
 	int fd = file_of(100);
@@ -134,7 +148,7 @@ FACT(a_closed_descriptor_is_EBADF)
 FACT(the_limit_of_descriptors_is_EMFILE)
 {
 	struct rlimit limit = {20, 1024};
-	int fd = 0, last = 0;
+	int fd = 0, last = 0, ends[2];
 
 	REQUIRE(setrlimit(RLIMIT_NOFILE, &limit) == 0);
 	while (fd >= 0 && fd < 100) {
@@ -143,6 +157,10 @@ FACT(the_limit_of_descriptors_is_EMFILE)
 	}
 	EXPECT_EQ(errno, EMFILE);
 	EXPECT_EQ(last, 19);
+	EXPECT_ERRNO(pipe(ends), EMFILE);
+	close(19);
+	EXPECT_ERRNO(pipe(ends), EMFILE);
+	EXPECT_EQ(dup(0), 19);
 }
 
 FACT(an_open_without_a_descriptor_makes_and_cuts_nothing)

@@ -409,6 +409,10 @@ FACT(dots_and_slashes_are_no_names)
 	touch("d/x");
 	EXPECT_EQ(size_of(".//d/../d/./x"), 3);
 	EXPECT_EQ(size_of("d/x/"), -ENOTDIR);
+	touch(".y");
+	touch("...");
+	EXPECT_EQ(size_of(".y"), 2);
+	EXPECT_EQ(size_of("..."), 3);
 	EXPECT_ERRNO(rmdir("d/."), EINVAL);
 	EXPECT_ERRNO(mkdir("..", 0755), EEXIST);
 	EXPECT_EQ(size_of("/../../dev/../tmp/./.") > 0 || size_of("/tmp") >= 0, true);
