@@ -107,9 +107,12 @@ class Program:
                 users.setdefault(os.path.relpath(self.build / line.strip(), ROOT), set()).add(output)
         return users
 
+    def made_of(self, file: str) -> List[Compile]:
+        return [c for c in self.objects if c.output in self.users.get(file, set())]
+
     def make(self, file: str, overlay: Path) -> Tuple[Optional[Path], bool]:
         """Builds with overlay/file in the place of file. Returns the program, if it compiles; whether it differs."""
-        wanted = [c for c in self.objects if c.output in self.users.get(file, set())]
+        wanted = self.made_of(file)
         replaced: Dict[str, str] = {}
         differs = False
         for one in wanted:
@@ -184,7 +187,7 @@ class Mutator:
         return runs + [(mode, machine, "") for machine in machines for mode in MODES]
 
     def has(self, file: str) -> bool:
-        return any(file in program.users for program in self.programs.values())
+        return any(program.made_of(file) for program in self.programs.values())
 
     def judge(self, m: Mutant) -> Outcome:
         with tempfile.TemporaryDirectory(prefix="mutate-") as name:

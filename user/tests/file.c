@@ -305,9 +305,18 @@ FACT(a_mode_of_opening_holds)
 {
 	int in = open("/dev/null", O_RDONLY), out = open("/dev/null", O_WRONLY);
 	char c = 0;
+	struct iovec one = {&c, 1};
 
 	EXPECT_ERRNO(write(in, &c, 1), EBADF);
 	EXPECT_ERRNO(read(out, &c, 1), EBADF);
+	EXPECT_ERRNO(pwrite(in, &c, 1, 0), EBADF);
+	EXPECT_ERRNO(pread(out, &c, 1, 0), EBADF);
+	EXPECT_ERRNO(writev(in, &one, 1), EBADF);
+	EXPECT_ERRNO(readv(out, &one, 1), EBADF);
+	EXPECT_ERRNO(pwritev(in, &one, 1, 0), EBADF);
+	EXPECT_ERRNO(preadv(out, &one, 1, 0), EBADF);
+	EXPECT_ERRNO(syscall(SYS_sendfile64, out, out, NULL, 1), EBADF);
+	EXPECT_ERRNO(syscall(SYS_sendfile64, in, in, NULL, 1), EBADF);
 }
 
 FACT(null_takes_everything_and_gives_nothing)
