@@ -259,6 +259,37 @@ FACT(wrong_intervals_are_EINVAL)
 	EXPECT_ERRNO(setitimer(ITIMER_REAL, &negative, NULL), EINVAL);
 }
 
+FACT(each_word_of_an_interval_is_looked_at)
+{
+	for (unsigned i = 0; i < 4; i++) {
+		int32_t words[4] = {0, 0, 50, 0};
+
+		words[i] = -1;
+		EXPECT_ERRNO(syscall(SYS_setitimer, ITIMER_REAL, words, NULL), EINVAL);
+		words[i] = 999999;
+		EXPECT_EQ(syscall(SYS_setitimer, ITIMER_REAL, words, NULL), 0);
+		words[i] = 1000000;
+		EXPECT_EQ(syscall(SYS_setitimer, ITIMER_REAL, words, NULL), i % 2 ? -1 : 0);
+	}
+	EXPECT_ERRNO(syscall(SYS_setitimer, 3, NULL, NULL), EINVAL);
+	EXPECT_ERRNO(syscall(SYS_setitimer, ITIMER_REAL, 16, NULL), EFAULT);
+	EXPECT_EQ(syscall(SYS_alarm, 0) > 0, true);
+}
+
+FACT(the_intervals_before_are_told)
+{
+	int32_t first[4] = {3, 400000, 50, 0}, second[4] = {0, 0, 0, 0}, before[4];
+
+	EXPECT_EQ(syscall(SYS_setitimer, ITIMER_REAL, first, NULL), 0);
+	EXPECT_EQ(syscall(SYS_getitimer, ITIMER_REAL, before), 0);
+	EXPECT(before[0] == 3 && before[1] == 400000 && (before[2] == 49 || before[2] == 50));
+	EXPECT(before[3] >= 0 && before[3] < 1000000);
+	EXPECT_EQ(syscall(SYS_setitimer, ITIMER_REAL, second, before), 0);
+	EXPECT(before[0] == 3 && before[1] == 400000 && (before[2] == 49 || before[2] == 50));
+	EXPECT_EQ(syscall(SYS_getitimer, ITIMER_REAL, before), 0);
+	EXPECT_EQ(before[0] | before[1] | before[2] | before[3], 0);
+}
+
 FACT(half_of_the_nanoseconds_is_padding)
 {
 	struct time64 t = {0, 0x100000001};

@@ -266,6 +266,25 @@ FACT(who_is_not_root_sets_no_limits_of_others)
 	EXPECT_EQ(status, 0);
 }
 
+FACT(limits_begin_as_they_are_known)
+{
+	static const struct {
+		int which;
+		uint32_t soft, hard;
+	} first[] = {
+		{RLIMIT_CORE, 0, ~0u},    {RLIMIT_STACK, 8 << 20, ~0u}, {RLIMIT_NOFILE, 1024, 4096},
+		{RLIMIT_DATA, ~0u, ~0u},  {RLIMIT_AS, ~0u, ~0u},        {RLIMIT_CPU, ~0u, ~0u},
+		{RLIMIT_FSIZE, ~0u, ~0u},
+	};
+	uint32_t now[2];
+
+	for (unsigned i = 0; i < sizeof(first) / sizeof(first[0]); i++) {
+		EXPECT_EQ(syscall(SYS_ugetrlimit, first[i].which, now), 0);
+		EXPECT_EQ(now[0], first[i].soft);
+		EXPECT_EQ(now[1], first[i].hard);
+	}
+}
+
 FACT(the_old_getrlimit_tells_31_bits)
 {
 	struct rlimit limit = {0x80000000, 0x7ffffffe};

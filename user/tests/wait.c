@@ -272,6 +272,37 @@ FACT(what_its_children_used_is_told_of_a_child_too)
 	EXPECT(usage.ru_utime.tv_sec > 0 || usage.ru_utime.tv_usec >= 50000);
 }
 
+static void let_the_kernel_work_60_ms(void)
+{
+	static char room[1 << 16];
+	int zero = open("/dev/zero", O_RDONLY);
+	struct rusage usage;
+
+	do {
+		for (int i = 0; i < 20; i++)
+			read(zero, room, sizeof(room));
+		getrusage(RUSAGE_SELF, &usage);
+	} while (usage.ru_stime.tv_sec == 0 && usage.ru_stime.tv_usec < 60000);
+}
+
+FACT(what_the_kernel_did_for_its_children_is_told_too)
+{
+	int32_t words[18]; /* as the kernel has it: the second time is the kernel's */
+	struct rusage usage;
+	pid_t child = fork();
+
+	if (!child) {
+		EXPECT_EQ(in_child(let_the_kernel_work_60_ms), 0);
+		_exit(0);
+	}
+	memset(words, 0xff, sizeof(words));
+	EXPECT_EQ(syscall(SYS_waitid, P_PID, child, NULL, WEXITED, words), 0);
+	EXPECT(words[2] > 0 || words[3] >= 50000);
+	EXPECT(words[2] >= 0 && words[2] < 5 && words[3] < 1000000);
+	EXPECT_EQ(getrusage(RUSAGE_CHILDREN, &usage), 0);
+	EXPECT(usage.ru_stime.tv_sec > 0 || usage.ru_stime.tv_usec >= 50000);
+}
+
 FACT(who_asks_for_it_gets_a_signal_when_its_parent_ends)
 {
 	int ends[2], sig = 0;
