@@ -258,6 +258,15 @@ FACT(an_argument_over_128_KiB_is_E2BIG)
 	EXPECT_ERRNO(execve(me, words, never), E2BIG);
 }
 
+FACT(an_argument_of_a_megabyte_is_E2BIG)
+{
+	static char large[1 << 20];
+	char *words[] = {"name", large, NULL};
+
+	memset(large, 'a', sizeof(large) - 1);
+	EXPECT_ERRNO(execve(me, words, never), E2BIG);
+}
+
 FACT(arguments_over_a_quarter_of_the_stack_are_E2BIG)
 {
 	static char piece[100000], *words[60];
