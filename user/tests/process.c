@@ -266,6 +266,17 @@ FACT(who_is_not_root_sets_no_limits_of_others)
 	EXPECT_EQ(status, 0);
 }
 
+FACT(who_is_several_users_sets_limits_of_its_own)
+{
+	uint64_t limit[2] = {77, UINT64_MAX}, now[2];
+
+	EXPECT_EQ(syscall(SYS_setresuid32, 5, 6, 7), 0);
+	EXPECT_EQ(syscall(SYS_prlimit64, 0, RLIMIT_CPU, limit, NULL), 0);
+	EXPECT_EQ(syscall(SYS_prlimit64, getpid(), RLIMIT_CPU, NULL, now), 0);
+	EXPECT_EQ(now[0], 77);
+	EXPECT_ERRNO(syscall(SYS_prlimit64, getppid(), RLIMIT_CPU, NULL, now), EPERM);
+}
+
 FACT(limits_begin_as_they_are_known)
 {
 	static const struct {

@@ -42,6 +42,7 @@ FACT(the_old_sigaction_has_a_word_for_the_mask)
 	EXPECT_ERRNO(syscall(SYS_sigaction, SIGSTOP, &a, NULL), EINVAL);
 	EXPECT_ERRNO(syscall(SYS_sigaction, 0, NULL, NULL), EINVAL);
 	EXPECT_ERRNO(syscall(SYS_sigaction, 65, NULL, NULL), EINVAL);
+	EXPECT_EQ(syscall(SYS_sigaction, 1, NULL, NULL), 0);
 	EXPECT_EQ(syscall(SYS_sigaction, 64, NULL, NULL), 0);
 	EXPECT_ERRNO(syscall(SYS_sigaction, SIGUSR1, 16, NULL), EFAULT);
 	EXPECT_ERRNO(syscall(SYS_sigaction, SIGUSR1, NULL, 16), EFAULT);
