@@ -106,7 +106,7 @@ FACT(select_waits_and_tells_that_no_time_is_left)
 
 FACT(select_refuses_what_is_wrong)
 {
-	int32_t negative[2] = {-1, 0}, none[2] = {0, 0};
+	int32_t negative[2] = {-1, 0}, negative_us[2] = {0, -1}, none[2] = {0, 0};
 	struct timeval now = {0, 0};
 	fd_set in;
 
@@ -115,6 +115,7 @@ FACT(select_refuses_what_is_wrong)
 	EXPECT_ERRNO(select(21, &in, NULL, NULL, &now), EBADF);
 	EXPECT_ERRNO(syscall(SYS__newselect, -1, NULL, NULL, NULL, none), EINVAL);
 	EXPECT_ERRNO(syscall(SYS__newselect, 0, NULL, NULL, NULL, negative), EINVAL);
+	EXPECT_ERRNO(syscall(SYS__newselect, 0, NULL, NULL, NULL, negative_us), EINVAL);
 	EXPECT_ERRNO(syscall(SYS__newselect, 1, 1, NULL, NULL, none), EFAULT);
 	EXPECT_ERRNO(syscall(SYS__newselect, 0, NULL, NULL, NULL, 1), EFAULT);
 	EXPECT_EQ(syscall(SYS__newselect, 0, NULL, NULL, NULL, none), 0);
