@@ -266,6 +266,41 @@ FACT(who_is_not_root_sets_no_limits_of_others)
 	EXPECT_EQ(status, 0);
 }
 
+static pid_t child_of(uid_t user, gid_t group)
+{
+	int ends[2];
+	char c = 0;
+	pid_t child;
+
+	EXPECT_EQ(pipe(ends), 0);
+	child = fork();
+	if (!child) {
+		syscall(SYS_setresgid32, group, group, group);
+		syscall(SYS_setresuid32, user, user, user);
+		write(ends[1], &c, 1);
+		for (;;)
+			pause();
+	}
+	EXPECT_EQ(read(ends[0], &c, 1), 1);
+	return child;
+}
+
+FACT(limits_are_for_who_is_really_the_same_user_and_group)
+{
+	const pid_t children[4] = {child_of(5, 7), child_of(6, 7), child_of(5, 8), child_of(6, 8)};
+	uint64_t now[2];
+
+	EXPECT_EQ(syscall(SYS_setresgid32, 7, 8, 8), 0);
+	EXPECT_EQ(syscall(SYS_setresuid32, 5, 6, 6), 0);
+	EXPECT_EQ(syscall(SYS_prlimit64, children[0], RLIMIT_CPU, NULL, now), 0);
+	for (unsigned i = 1; i < 4; i++)
+		EXPECT_ERRNO(syscall(SYS_prlimit64, children[i], RLIMIT_CPU, NULL, now), EPERM);
+	for (unsigned i = 0; i < 4; i++) {
+		EXPECT_EQ(kill(children[i], SIGKILL), 0);
+		EXPECT_EQ(waitpid(children[i], NULL, 0), children[i]);
+	}
+}
+
 FACT(who_is_several_users_sets_limits_of_its_own)
 {
 	uint64_t limit[2] = {77, UINT64_MAX}, now[2];
