@@ -63,6 +63,22 @@ FACT(select_leaves_the_bits_of_what_is_ready)
 	EXPECT(FD_ISSET(empty[1], &out));
 }
 
+FACT(select_asks_for_the_first_descriptor_too)
+{
+	int32_t none[2] = {0, 0};
+	uint32_t in = 1;
+	int ends[2];
+
+	make_pipe(ends, false);
+	EXPECT_EQ(dup2(ends[0], 0), 0);
+	EXPECT_EQ(syscall(SYS__newselect, 1, &in, NULL, NULL, none), 0);
+	EXPECT_EQ(in, 0);
+	EXPECT_EQ(write(ends[1], "x", 1), 1);
+	in = 1;
+	EXPECT_EQ(syscall(SYS__newselect, 1, &in, NULL, NULL, none), 1);
+	EXPECT_EQ(in, 1);
+}
+
 FACT(select_counts_a_descriptor_once_for_each_set)
 {
 	int fd = open("/dev/zero", O_RDWR);
