@@ -333,13 +333,11 @@ FACT(limits_begin_as_they_are_known)
 
 FACT(the_old_getrlimit_tells_31_bits)
 {
-	struct rlimit limit = {0x80000000, 0x7ffffffe};
-	uint32_t old[2] = {1, 1};
+	uint32_t limit[2] = {5, 0x7ffffffe}, old[2] = {1, 1};
 
 	EXPECT_EQ(syscall(SYS_getrlimit, RLIMIT_CPU, old), 0);
 	EXPECT(old[0] == 0x7fffffff && old[1] == 0x7fffffff);
-	limit.rlim_cur = 5;
-	EXPECT_EQ(setrlimit(RLIMIT_CPU, &limit), 0);
+	EXPECT_EQ(syscall(SYS_setrlimit, RLIMIT_CPU, limit), 0);
 	EXPECT_EQ(syscall(SYS_getrlimit, RLIMIT_CPU, old), 0);
 	EXPECT(old[0] == 5 && old[1] == 0x7ffffffe);
 	EXPECT_ERRNO(syscall(SYS_getrlimit, 16, old), EINVAL);
