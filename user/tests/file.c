@@ -436,20 +436,6 @@ FACT(statfs_knows_what_it_is_on)
 	EXPECT_EQ(fstatfs(nameless_file(), &s), 0);
 }
 
-FACT(what_statfs_has_no_use_for_is_zero)
-{
-	uint32_t narrow[17], wide[22]; /* the last four words, and one behind them */
-
-	memset(narrow, 0x55, sizeof(narrow));
-	memset(wide, 0x55, sizeof(wide));
-	EXPECT_EQ(syscall(SYS_statfs, "/tmp", narrow), 0);
-	EXPECT_EQ(narrow[12] | narrow[13] | narrow[14] | narrow[15], 0);
-	EXPECT_EQ(narrow[16], 0x55555555);
-	EXPECT_EQ(syscall(SYS_statfs64, "/tmp", 84, wide), 0);
-	EXPECT_EQ(wide[17] | wide[18] | wide[19] | wide[20], 0);
-	EXPECT_EQ(wide[21], 0x55555555);
-}
-
 FACT(a_length_that_is_negative_as_a_signed_number_is_refused)
 {
 	EXPECT(syscall(SYS_read, file_of(1), pages(1), 0xfffff000u) < 0);
