@@ -156,8 +156,6 @@ int32_t file_read(struct file *f, struct uio *u, uint64_t at)
 {
 	int32_t done;
 
-	if (!file_can_read(f))
-		return -EBADF;
 	if (f->ops == &directory_ops)
 		return -EISDIR;
 	if (!f->ops->read || !place_ok(f, at))
@@ -179,8 +177,6 @@ int32_t file_write(struct file *f, struct uio *u, uint64_t at)
 {
 	int32_t done;
 
-	if (!file_can_write(f))
-		return -EBADF;
 	if (!f->ops->write || !place_ok(f, at))
 		return -EINVAL;
 	file_get(f);

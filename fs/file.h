@@ -101,7 +101,10 @@ const struct file_ops *device_ops(uint32_t rdev);
 /* Return the bits of poll's events that are true. */
 uint32_t file_poll(struct file *f);
 
-/* Read and write in the middle or at the position, which moves: bytes or -errno. The checks of Linux's vfs_read. */
+/*
+ * Read and write in the middle or at the position, which moves: bytes or -errno. The file was opened for it. The other
+ * checks of Linux's vfs_read.
+ */
 int32_t file_read(struct file *f, struct uio *u, uint64_t at);
 int32_t file_write(struct file *f, struct uio *u, uint64_t at);
 int32_t file_read_here(struct file *f, struct uio *u);

@@ -13,9 +13,6 @@
 #include <lib/string.h>
 #include <mm/slab.h>
 
-#define NS_A_SECOND 1000000000ll
-#define ACCESS_AGE  (24 * 3600 * NS_A_SECOND)
-
 struct container_id fs_container = CONTAINER_ROOT;
 
 static struct {
@@ -144,11 +141,7 @@ void inode_change(struct inode *i)
 void inode_accessed(struct inode *i)
 {
 	struct stamps *t = &i->time;
-	int64_t now;
 
-	if (t->access > t->modification && t->access > t->change)
-		return;
-	now = clock_unix_ns();
-	if (t->access <= t->modification || t->access <= t->change || now - t->access >= ACCESS_AGE)
-		t->access = now;
+	if (t->access <= t->modification || t->access <= t->change)
+		t->access = clock_unix_ns();
 }

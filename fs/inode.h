@@ -108,7 +108,7 @@ void inode_put(struct inode *i);
 /* Set the times to now. */
 void inode_touch(struct inode *i);    /* content and change */
 void inode_change(struct inode *i);   /* change alone */
-void inode_accessed(struct inode *i); /* where content or change were later, as relatime does */
+void inode_accessed(struct inode *i); /* where content or change were later; not each day */
 
 /* The entry of a name; null where there is none. Only for directories with entries. */
 struct entry *dir_find(struct inode *dir, const char *name, uint32_t length);

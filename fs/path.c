@@ -261,8 +261,6 @@ static int32_t finish_path(const struct inode *root, const struct inode *dir, ch
 
 int32_t path_of_directory(const struct inode *root, const struct inode *dir, char *out, uint32_t size)
 {
-	if (!size)
-		return -ERANGE;
 	out[size - 1] = '\0';
 	return finish_path(root, dir, out, (uint32_t[2]){size - 1, size});
 }
@@ -271,8 +269,6 @@ int32_t path_of_entry(const struct entry *e, char *out, uint32_t size)
 {
 	uint32_t at = size - 1;
 
-	if (!size)
-		return -ERANGE;
 	out[at] = '\0';
 	if (!prepend(e->name, e->length, out, &at))
 		return -ERANGE;

@@ -67,8 +67,8 @@ int path_open(const struct fs_context *fs, struct inode *base, const char *path,
 	      struct file **out);
 
 /*
- * Writes the path of a directory from a root on, null for the tree's: its length with the 0, -ENOENT (it was removed)
- * or -ERANGE.
+ * Writes the path of a directory from a root on, null for the tree's, into size bytes, one at least: its length with
+ * the 0, -ENOENT (it was removed) or -ERANGE.
  */
 int32_t path_of_directory(const struct inode *root, const struct inode *dir, char *out, uint32_t size);
 

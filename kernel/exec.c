@@ -247,6 +247,12 @@ static int map_program(struct program *p)
 	return err;
 }
 
+/* True for who acts for another: what it was started with is not to be trusted. */
+static bool is_secure(const struct proc *p)
+{
+	return p->uid[0] != p->uid[1] || p->gid[0] != p->gid[1];
+}
+
 static uint32_t fill_auxiliary(const struct program *p, uint32_t *aux, vaddr_t random, vaddr_t platform,
 			       vaddr_t path)
 {
@@ -264,7 +270,7 @@ static uint32_t fill_auxiliary(const struct program *p, uint32_t *aux, vaddr_t r
 		{AT_EUID, current->uid[1]},
 		{AT_GID, current->gid[0]},
 		{AT_EGID, current->gid[1]},
-		{AT_SECURE, 0},
+		{AT_SECURE, is_secure(current)},
 		{AT_RANDOM, random},
 		{AT_EXECFN, path},
 		{AT_PLATFORM, platform},
@@ -348,7 +354,11 @@ static void become(struct trap_frame *f, struct program *p)
 	memcpy(current->name, p->name, sizeof(current->name));
 	current->has_execed = true;
 	current->exit_signal = SIGCHLD;
-	current->dumpable = 1;
+	current->dumpable = !is_secure(current);
+	if (is_secure(current))
+		current->parent_death_signal = 0;
+	current->uid[2] = current->uid[3] = current->uid[1];
+	current->gid[2] = current->gid[3] = current->gid[1];
 	arch_user_start(f, p->elf.entry, p->stack);
 }
 

@@ -58,7 +58,7 @@ static void left_to_user(vaddr_t to, enum shape shape, uint64_t deadline)
 	int32_t tv[2] = {(int32_t)(left / NS_PER_S), (int32_t)(left % NS_PER_S / NS_PER_US)};
 	int err;
 
-	if (!to || deadline == WAIT_FOREVER)
+	if (deadline == WAIT_FOREVER)
 		return;
 	err = shape == TIMEVAL ? copy_to_user(to, tv, sizeof(tv))
 			       : time_to_user(to, shape == TIMESPEC64, left);

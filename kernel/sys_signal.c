@@ -332,6 +332,8 @@ int32_t sys_rt_sigqueueinfo(struct trap_frame *f)
 
 int32_t sys_rt_tgsigqueueinfo(struct trap_frame *f)
 {
+	if ((int32_t)ARG1(f) <= 0 || (int32_t)ARG2(f) <= 0)
+		return -EINVAL;
 	return ARG1(f) == ARG2(f) ? send_with_info((int32_t)ARG2(f), ARG3(f), ARG4(f)) : -ESRCH;
 }
 
@@ -342,7 +344,7 @@ int32_t sys_tkill(struct trap_frame *f)
 
 int32_t sys_tgkill(struct trap_frame *f)
 {
-	if ((int32_t)ARG1(f) <= 0)
+	if ((int32_t)ARG1(f) <= 0 || (int32_t)ARG2(f) <= 0)
 		return -EINVAL;
 	return ARG1(f) == ARG2(f) ? send_thread((int32_t)ARG2(f), ARG3(f)) : -ESRCH;
 }

@@ -46,9 +46,14 @@ uint64_t time_add(uint64_t a, uint64_t b)
 	return a > UINT64_MAX - b ? UINT64_MAX : a + b;
 }
 
+static uint64_t unix_at_boot(void)
+{
+	return clock_unix_at_boot() * NS_PER_S;
+}
+
 uint64_t time_unix(void)
 {
-	return clock_unix_at_boot() * NS_PER_S + clock_ns();
+	return unix_at_boot() + clock_ns();
 }
 
 static uint64_t used(void)
@@ -202,7 +207,7 @@ static int32_t sleep_on_use(bool absolute, uint64_t length)
 
 static int32_t nanosleep(uint32_t clock, bool absolute, vaddr_t request, vaddr_t remaining, bool wide)
 {
-	uint64_t length, now = clock_ns();
+	uint64_t length;
 	int err = clock_for_sleep(clock);
 
 	if (!err)
@@ -215,8 +220,8 @@ static int32_t nanosleep(uint32_t clock, bool absolute, vaddr_t request, vaddr_t
 	if (clock == CLOCK_PROCESS_CPUTIME_ID)
 		return sleep_on_use(absolute, length);
 	if (absolute && (clock == CLOCK_REALTIME || clock == CLOCK_TAI))
-		length = length > time_unix() - now ? length - (time_unix() - now) : 0;
-	return sleep_on(NULL, absolute ? length : time_add(now, length));
+		length = length > unix_at_boot() ? length - unix_at_boot() : 0;
+	return sleep_on(NULL, absolute ? length : time_add(clock_ns(), length));
 }
 
 int32_t sys_nanosleep(struct trap_frame *f)

@@ -1,6 +1,7 @@
 /* tests/host/calls.c - makes system calls of fs/. Owns the user pages. */
 #include "calls.h"
 
+#include <arch/irq.h>
 #include <mm/pgtable.h>
 
 #define PLACES 4u
@@ -36,6 +37,8 @@ void calls_end(void)
 	EXPECT_EQ(inode_check(), 0);
 	set_pdir_base(&kernel_pdir);
 	vm_free(&pd);
+	EXPECT(arch_irq_enabled());
+	arch_irq_enable();
 }
 
 int32_t call_with(syscall_fn *fn, const uint32_t argument[6])

@@ -238,6 +238,8 @@ KTEST(calls_file, allocating_and_punching)
 	EXPECT_EQ(CALL(sys_fallocate, FD(fd), FALLOC_FL_PUNCH_HOLE, 0, 0, 1, 0), -EOPNOTSUPP);
 	EXPECT_EQ(CALL(sys_fallocate, FD(fd), 0, 0, 0, 0, 0), -EINVAL);
 	EXPECT_EQ(CALL(sys_fallocate, FD(fd), 0, 0, 0x7FFFFFFF, 4096, 0), -EFBIG);
+	EXPECT_EQ(CALL(sys_fallocate, FD(fd), punch, 0, 0, 0, MAPPING_SIZE_MAX >> 32), 0);
+	EXPECT_EQ(CALL(sys_fallocate, FD(fd), punch, 1, 0, 0, MAPPING_SIZE_MAX >> 32), -EFBIG);
 	EXPECT_EQ(CALL(sys_fallocate, FD(uopen("/a", O_RDONLY)), 0, 0, 0, 1, 0), -EBADF);
 }
 
@@ -290,6 +292,34 @@ KTEST(calls_file, stat_tells_what_was_set)
 	EXPECT_EQ(CALL(sys_fstatat64, 55, ustr("/a"), U, 0), 0);
 	EXPECT_EQ(CALL(sys_statfs64, ustr("/"), 4, U), -EINVAL);
 	EXPECT_EQ(CALL(sys_statfs64, ustr("/"), sizeof(struct statfs64), U), 0);
+}
+
+static const struct {
+	const char *path;
+	uint32_t mode, rdev;
+} first_files[] = {
+	{"/", S_IFDIR | 0755, 0},
+	{"/dev", S_IFDIR | 0755, 0},
+	{"/tmp", S_IFDIR | S_ISVTX | 0777, 0},
+	{"/proc", S_IFDIR | 0555, 0},
+	{"/dev/null", S_IFCHR | 0666, 0x103},
+	{"/dev/zero", S_IFCHR | 0666, 0x105},
+	{"/dev/full", S_IFCHR | 0666, 0x107},
+	{"/dev/random", S_IFCHR | 0666, 0x108},
+	{"/dev/urandom", S_IFCHR | 0666, 0x109},
+	{"/dev/tty", S_IFCHR | 0666, 0x500},
+	{"/dev/console", S_IFCHR | 0600, 0x501},
+};
+
+KTEST(calls_file, the_tree_begins_with_directories_and_devices)
+{
+	for (unsigned i = 0; i < ARRAY_SIZE(first_files); i++) {
+		struct stat64 s = stat_of(first_files[i].path);
+
+		if (s.st_mode != first_files[i].mode || s.st_rdev != first_files[i].rdev || s.st_uid ||
+		    s.st_gid)
+			ktest_fail("%s is %o, %x", first_files[i].path, s.st_mode, (uint32_t)s.st_rdev);
+	}
 }
 
 KTEST(calls_file, times_are_set_and_told)
@@ -412,11 +442,16 @@ KTEST(calls_file, devices_do_what_they_are_for)
 	EXPECT_EQ(CALL(sys_write, FD(full), U, 3), -ENOSPC);
 	EXPECT_EQ(CALL(sys_read, FD(random), U, 1000), 1000);
 	EXPECT_EQ(uword(U), 0x5A5A5A5A);
+	EXPECT_EQ(uword(U + 996), 0x5A5A5A5A);
+	EXPECT_EQ(CALL(sys_read, FD(random), U_END, 1), -EFAULT);
 	EXPECT_EQ(CALL(sys_ioctl, FD(null), TCGETS, U), -ENOTTY);
 	EXPECT(file_is_zero(files_file(up_files, FD(zero))));
 	EXPECT(!file_is_zero(files_file(up_files, FD(null))));
 	EXPECT_EQ(CALL(sys_mknod, ustr("/dev/other"), S_IFCHR, 0x9999), 0);
 	EXPECT_EQ(uopen("/dev/other", O_RDONLY), -ENXIO);
+	EXPECT(device_ops(0x440) == &console_ops);
+	EXPECT_EQ(device_ops(0x540), NULL);
+	EXPECT_EQ(device_ops(0x340), NULL);
 	EXPECT_EQ(CALL(sys_fsync, FD(null)), -EINVAL);
 }
 

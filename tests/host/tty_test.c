@@ -52,6 +52,9 @@ KTEST(tty, a_line_is_read_when_it_is_finished)
 	EXPECT(reads("ond\n"));
 	EXPECT_EQ(CALL(sys_read, 0, U, 100), -EAGAIN);
 	EXPECT(shows("abc\r\nsecond\r\n"));
+	type("\37 \t~\n");
+	EXPECT(shows("^_ \t~\r\n"));
+	EXPECT(reads("\37 \t~\n"));
 }
 
 KTEST(tty, lines_are_corrected_while_they_are_typed)
@@ -105,6 +108,14 @@ KTEST(tty, a_full_line_keeps_room_for_its_end)
 	EXPECT_EQ(uword(U + 1020), 'y' | 'y' << 8 | 'y' << 16 | '\n' << 24);
 }
 
+KTEST(tty, what_cannot_be_handed_over_is_lost)
+{
+	type("lost\nab\n");
+	EXPECT_EQ(CALL(sys_read, 0, U_END, 10), -EFAULT);
+	EXPECT_EQ(CALL(sys_read, 0, U_END - 1, 10), 1);
+	EXPECT_EQ(CALL(sys_read, 0, U, 10), -EAGAIN);
+}
+
 static void set_flags(uint32_t off_local)
 {
 	struct termios t;
@@ -138,6 +149,19 @@ KTEST(tty, what_is_written_gets_carriage_returns)
 	EXPECT_EQ(uword(U), 25 | 80 << 16);
 	EXPECT_EQ(CALL(sys_ioctl, 0, 0x1234, U), -ENOTTY);
 	EXPECT_EQ(CALL(sys_ioctl, 0, TCGETS, U_END), -EFAULT);
+}
+
+KTEST(tty, long_text_is_written_in_one_call_unless_a_signal_comes)
+{
+	char text[201] = "";
+
+	memset(text, 'x', 200);
+	EXPECT_EQ(uwrite(0, text), 200);
+	EXPECT(shows(text));
+	up_pauses = 2;
+	EXPECT_EQ(uwrite(0, text), 128);
+	text[128] = '\0';
+	EXPECT(shows(text));
 }
 
 /* Whoever waits is woken by what is typed then. */

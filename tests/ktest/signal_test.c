@@ -5,6 +5,7 @@
 #include <arch/gdt.h>
 #include <arch/timer.h>
 #include <asm/sigcontext.h>
+#include <fs/up.h>
 #include <kernel/signal_frame.h>
 #include <kernel/syscall.h>
 #include <lib/string.h>
@@ -109,6 +110,30 @@ KTEST_PROC(signal, stopping_and_going_on_drop_one_another)
 	EXPECT_EQ(p->signals.pending, signal_bit(SIGTSTP));
 	send(p, SIGKILL, 1);
 	EXPECT_EQ(p->signals.pending, signal_bit(SIGKILL));
+}
+
+KTEST_PROC(signal, what_is_dropped_leaves_nothing_queued)
+{
+	struct proc *p = target();
+
+	p->signals.blocked = ~0ull;
+	for (int signo = 1; signo <= (int)SIGNALS; signo++)
+		send(p, signo, signo);
+	EXPECT(p->signals.queued > 50);
+	signals_drop(&p->signals);
+	EXPECT_EQ(p->signals.pending, 0);
+	EXPECT_EQ(p->signals.queued, 0);
+}
+
+KTEST_PROC(signal, the_terminal_s_reach_each_of_a_group_and_nobody_else)
+{
+	struct proc *one = target(), *two = target(), *other = target();
+
+	one->group = two->group = 1000;
+	signal_group(1000, SIGINT);
+	EXPECT_EQ(one->signals.pending, signal_bit(SIGINT));
+	EXPECT_EQ(two->signals.pending, signal_bit(SIGINT));
+	EXPECT_EQ(other->signals.pending, 0);
 }
 
 /* A signal that is blocked may get a handler before it is let through; one that is ignored is gone. */

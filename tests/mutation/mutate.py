@@ -1,15 +1,16 @@
 #!/usr/bin/env python3
-"""mutate.py - changes mm/ and pte.h one thing at a time and reports what no suite noticed.
+"""mutate.py - changes mm/, fs/ and pte.h, or files of kernel/, one thing at a time; reports what no test noticed.
 
-    scripts/mutate --minutes 30                        a sample of everything, within so many minutes
-    scripts/mutate --file mm/quota.c --file mm/quota.h  these files
+    scripts/mutate --minutes 30                        a sample of what the host programs have, within so many minutes
+    scripts/mutate --file mm/quota.[ch] kernel/proc.c  these files
     scripts/mutate --seed 2 --jobs 4 --json FILE       another sample; on four cores; the outcomes to a file
-    scripts/mutate --kernel                            survivors go to the kernels in QEMU too
+    scripts/mutate --kernel                            survivors go to the kernels in QEMU too (in_kernel.py)
     mutate.py --test BUILD                             tests of this program: known.txt, on one machine
 
 Each mutant is compiled into the host programs of both paging modes (mutate-two-level and mutate-pae of tests/host, no
-sanitisers), which run the suite of its module, then all on one machine, then all on every machine, and at last all
-on one machine with sanitisers. What hangs or crashes is killed. A mutant is not counted where it does not compile, or
+sanitisers), which run the suite of its module, then all on one machine, then all on every machine (fs/ asks them for
+nothing but pages: one will do), and at last all on one machine with sanitisers. A file that these programs do not have
+goes to the kernels at once. What hangs or crashes is killed. A mutant is not counted where it does not compile, or
 where the compiler makes the same code of it. equivalent.txt lists those that no test can kill, and why; these are
 reported apart.
 """
@@ -26,8 +27,9 @@ import tempfile
 import time
 from collections import Counter
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Dict, Iterator, List, NamedTuple, Optional, Set, Tuple
+from typing import Any, Callable, Dict, Iterator, List, NamedTuple, Optional, Set, Tuple
 
 HERE = Path(__file__).resolve().parent
 ROOT = HERE.parent.parent
@@ -59,6 +61,9 @@ class Outcome(NamedTuple):
     by: str
 
 
+Judge = Callable[[Mutant], Outcome]
+
+
 class Compile(NamedTuple):
     source: str  # from the root
     output: str  # from the build directory
@@ -66,21 +71,26 @@ class Compile(NamedTuple):
 
 
 class Program:
-    """One of the host programs as Meson builds it: how each of its objects is compiled, from what, and the link."""
+    """One of the host programs as Meson builds it: how each of its objects is compiled, from what, and the link, for
+    which an archive is its objects."""
 
     def __init__(self, build: Path, name: str) -> None:
         self.build = build
         self.name = f"tests/host/{name}"
-        self.objects = list(self.compiles())
+        link = self.ninja("commands", "-s", self.name)[-1].split()
+        self.objects = [c for part in [self.name, *filter(is_archive, link)] for c in self.compiles(part)]
         self.users = self.dependencies()
-        self.link = self.ninja("commands", "-s", self.name)[-1].split()
+        self.link = [word for one in link for word in self.members(one)]
 
     def ninja(self, *words: str) -> List[str]:
         said = subprocess.run(["ninja", "-t", *words], cwd=self.build, stdout=subprocess.PIPE, check=True)
         return said.stdout.decode().splitlines()
 
-    def compiles(self) -> Iterator[Compile]:
-        folder = self.name + ".p/"
+    def members(self, word: str) -> List[str]:
+        return [c.output for c in self.objects if c.output.startswith(word + ".p/")] if is_archive(word) else [word]
+
+    def compiles(self, part: str) -> Iterator[Compile]:
+        folder = part + ".p/"
         for entry in json.loads((self.build / "compile_commands.json").read_text()):
             if entry["output"].startswith(folder):
                 source = os.path.relpath(self.build / entry["file"], ROOT)
@@ -97,9 +107,12 @@ class Program:
                 users.setdefault(os.path.relpath(self.build / line.strip(), ROOT), set()).add(output)
         return users
 
+    def made_of(self, file: str) -> List[Compile]:
+        return [c for c in self.objects if c.output in self.users.get(file, set())]
+
     def make(self, file: str, overlay: Path) -> Tuple[Optional[Path], bool]:
         """Builds with overlay/file in the place of file. Returns the program, if it compiles; whether it differs."""
-        wanted = [c for c in self.objects if c.output in self.users.get(file, set())]
+        wanted = self.made_of(file)
         replaced: Dict[str, str] = {}
         differs = False
         for one in wanted:
@@ -127,6 +140,10 @@ class Program:
         return done.returncode == 0
 
 
+def is_archive(word: str) -> bool:
+    return word.endswith(".a")
+
+
 def run(program: Path, machine: str, suite: str, limit: float) -> Optional[str]:
     """Returns what was wrong with a run: null for nothing."""
     words = [str(program), machine] + ([suite] if suite else [])
@@ -149,7 +166,6 @@ class Mutator:
         self.sanitised = {mode: Program(build, f"host-{mode}-64") for mode in MODES}
         self.machines = machines
         self.limits: Dict[Tuple[str, str, str], float] = {}
-        self.equivalent = listed("equivalent.txt")
 
     def measure(self, suites: Set[str]) -> None:
         """How long everything takes without a change; it must pass."""
@@ -167,7 +183,11 @@ class Mutator:
         suite = suite_of(file)
         first = self.machines[0]
         runs = [(mode, first, suite) for mode in MODES if suite]
-        return runs + [(mode, machine, "") for machine in self.machines for mode in MODES]
+        machines = [first] if file.startswith("fs/") else self.machines
+        return runs + [(mode, machine, "") for machine in machines for mode in MODES]
+
+    def has(self, file: str) -> bool:
+        return any(program.made_of(file) for program in self.programs.values())
 
     def judge(self, m: Mutant) -> Outcome:
         with tempfile.TemporaryDirectory(prefix="mutate-") as name:
@@ -181,10 +201,7 @@ class Mutator:
                 # What reads or writes beside an array may show nowhere else.
                 made = self.make(m, self.sanitised, Path(name) / "sanitised") or {}
                 by = self.killer(m, made, [(mode, self.machines[0], "") for mode in made])
-        if by:
-            return Outcome(m, KILLED, by)
-        why = self.equivalent.get(key_of(m))
-        return Outcome(m, EQUIVALENT if why else SURVIVED, why or "")
+        return Outcome(m, KILLED if by else SURVIVED, by)
 
     def make(self, m: Mutant, programs: Dict[str, Program], folder: Path) -> Optional[Dict[str, Path]]:
         """Builds the programs that it changes; none where it does not compile."""
@@ -238,7 +255,8 @@ def all_mutants(files: List[str]) -> List[Mutant]:
 
 
 def default_files() -> List[str]:
-    return [*sorted(str(p.relative_to(ROOT)) for p in (ROOT / "mm").glob("*.[ch]")), CODEC]
+    found = [str(p.relative_to(ROOT)) for folder in ("mm", "fs") for p in (ROOT / folder).glob("*.[ch]")]
+    return [*sorted(found), CODEC]
 
 
 class Budget:
@@ -249,14 +267,18 @@ class Budget:
         return time.monotonic() > self.end
 
 
-def judge_all(mutator: Mutator, mutants: List[Mutant], args: argparse.Namespace) -> List[Outcome]:
+def judge_all(judges: List[Judge], mutants: List[Mutant], args: argparse.Namespace) -> List[Outcome]:
     outcomes: List[Outcome] = []
     budget = Budget(args.minutes)
+    equivalent = listed("equivalent.txt")
 
     def one(m: Mutant) -> None:
         if budget.is_spent():
             return
-        outcome = mutator.judge(m)
+        outcome = judged(judges, m)
+        why = equivalent.get(key_of(m))
+        if outcome.fate == SURVIVED and why:
+            outcome = Outcome(m, EQUIVALENT, why)
         outcomes.append(outcome)
         if outcome.fate == SURVIVED:
             print(describe(outcome), flush=True)
@@ -265,6 +287,15 @@ def judge_all(mutator: Mutator, mutants: List[Mutant], args: argparse.Namespace)
     with ThreadPoolExecutor(args.jobs) as pool:
         list(pool.map(one, mutants))
     return outcomes
+
+
+def judged(judges: List[Judge], m: Mutant) -> Outcome:
+    """What the first says that does not let it live."""
+    outcome = Outcome(m, SURVIVED, "")
+    for judge in judges:
+        if outcome.fate == SURVIVED:
+            outcome = judge(m)
+    return outcome
 
 
 def describe(o: Outcome) -> str:
@@ -309,7 +340,7 @@ def parse_arguments(argv: Optional[List[str]] = None) -> argparse.Namespace:
         prog="scripts/mutate", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("--minutes", type=float, default=30, help="begin no mutant after so many (default: 30)")
-    parser.add_argument("--file", action="append", help="a file to change (default: mm/ and pte.h)")
+    parser.add_argument("--file", action="extend", nargs="+", help="files to change (default: mm/, fs/ and pte.h)")
     parser.add_argument("--seed", type=int, default=1, help="of the order in which they are tried (default: 1)")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1, help="at a time (default: all cores)")
     parser.add_argument("--json", type=Path, help="write the outcomes here (default: build/mutants.json)")
@@ -338,7 +369,6 @@ def self_test(build: Path) -> int:
     mutator = Mutator(build, ["small"])
     mutants = [m for m in all_mutants(sorted({file for file, _, _ in known})) if key_of(m) in known]
     mutator.measure({suite_of(m.file) for m in mutants} - {""})
-    mutator.equivalent = {}
     for (file, before, after), fate in known.items():
         outcomes = [mutator.judge(m) for m in mutants if key_of(m) == (file, before, after)]
         fates = {o.fate for o in outcomes}
@@ -347,18 +377,28 @@ def self_test(build: Path) -> int:
     return tap.finish()
 
 
+def find_judges(args: argparse.Namespace, mutants: List[Mutant], stack: ExitStack) -> List[Judge]:
+    mutator = Mutator(args.build, args.machine or list(MACHINES))
+    here = {m.file for m in mutants if mutator.has(m.file)}
+    judges: List[Judge] = []
+    if here:
+        mutator.measure({suite_of(file) for file in here} - {""})
+        judges.append(lambda m: mutator.judge(m) if m.file in here else Outcome(m, SURVIVED, ""))
+    if args.kernel or any(m.file not in here for m in mutants):
+        from in_kernel import Kernels
+
+        kernels = stack.enter_context(Kernels(args.build))
+        judges.append(lambda m: kernels.judge(m) if args.kernel or m.file not in here else Outcome(m, SURVIVED, ""))
+    return judges
+
+
 def main() -> int:
     args = parse_arguments()
     if args.test:
         return self_test(args.build)
     mutants = chosen(args)
-    mutator = Mutator(args.build, args.machine or list(MACHINES))
-    mutator.measure({suite_of(m.file) for m in mutants} - {""})
-    outcomes = judge_all(mutator, mutants, args)
-    if args.kernel:
-        from in_kernel import try_kernels
-
-        outcomes = try_kernels(outcomes)
+    with ExitStack() as stack:
+        outcomes = judge_all(find_judges(args, mutants, stack), mutants, args)
     for line in summary(outcomes, len(mutants)):
         print(line)
     write_json(args, outcomes)

@@ -108,7 +108,8 @@ Change = Tuple[int, int, str, str]  # from, to, put, kind
 def numbers(token: Token) -> Iterator[Change]:
     digits = re.match(r"(0[xX][0-9a-fA-F]+|\d+)([uUlL]*)", token.text)
     if digits:
-        value = int(digits.group(1), 0)
+        octal = re.fullmatch(r"0[0-7]+", digits.group(1))
+        value = int(digits.group(1), 8 if octal else 0)
         for other in (value + 1, value - 1):
             if other >= 0:
                 yield token.at, token.end, f"{other}{digits.group(2)}", "constant"

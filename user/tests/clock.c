@@ -56,6 +56,40 @@ FACT(the_day_is_after_2019)
 	EXPECT(time(NULL) - t.tv_sec <= 1);
 }
 
+FACT(the_calls_that_tell_the_day_agree)
+{
+	int32_t seconds = 0, us[2], zone[2] = {7, 7};
+	int64_t now = now_ns(CLOCK_REALTIME);
+
+	EXPECT_EQ(syscall(SYS_gettimeofday_time32, us, zone), 0);
+	EXPECT(us[0] * 1000000000ll + us[1] * 1000 - now + 1000 >= 0);
+	EXPECT(us[0] * 1000000000ll + us[1] * 1000 - now < 1000000000);
+	EXPECT(zone[0] == 0 && zone[1] == 0);
+	EXPECT_EQ(syscall(SYS_gettimeofday_time32, NULL, NULL), 0);
+	EXPECT_ERRNO(syscall(SYS_gettimeofday_time32, NULL, 16), EFAULT);
+	EXPECT(syscall(SYS_time, &seconds) >= now / 1000000000 - 1);
+	EXPECT(seconds >= now / 1000000000 - 1 && seconds <= now / 1000000000 + 1);
+	EXPECT_EQ(syscall(SYS_time, NULL) - seconds <= 1, true);
+	EXPECT_ERRNO(syscall(SYS_time, 16), EFAULT);
+}
+
+FACT(a_clock_tells_how_fine_it_is)
+{
+	struct time32 a = {1, 1};
+	struct time64 b = {1, 1}, coarse = {1, 1};
+
+	EXPECT_EQ(syscall(SYS_clock_getres_time32, CLOCK_MONOTONIC, &a), 0);
+	EXPECT_EQ(syscall(SYS_clock_getres_time64, CLOCK_MONOTONIC, &b), 0);
+	EXPECT_EQ(syscall(SYS_clock_getres_time64, CLOCK_MONOTONIC_COARSE, &coarse), 0);
+	EXPECT(a.seconds == 0 && b.seconds == 0 && coarse.seconds == 0);
+	EXPECT(a.rest > 0 && a.rest == b.rest && coarse.rest >= b.rest && coarse.rest <= 10000000);
+	EXPECT_EQ(syscall(SYS_clock_getres_time64, CLOCK_REALTIME_COARSE, &b), 0);
+	EXPECT_EQ(b.rest, coarse.rest);
+	EXPECT_EQ(syscall(SYS_clock_getres_time64, CLOCK_REALTIME, NULL), 0);
+	EXPECT_ERRNO(syscall(SYS_clock_getres_time64, 77, NULL), EINVAL);
+	EXPECT_ERRNO(syscall(SYS_clock_getres_time64, CLOCK_REALTIME, 16), EFAULT);
+}
+
 FACT(a_sleep_takes_its_time)
 {
 	struct timespec t = {0, 50000000};
@@ -223,6 +257,37 @@ FACT(wrong_intervals_are_EINVAL)
 
 	EXPECT_ERRNO(setitimer(ITIMER_REAL, &t, NULL), EINVAL);
 	EXPECT_ERRNO(setitimer(ITIMER_REAL, &negative, NULL), EINVAL);
+}
+
+FACT(each_word_of_an_interval_is_looked_at)
+{
+	for (unsigned i = 0; i < 4; i++) {
+		int32_t words[4] = {0, 0, 50, 0};
+
+		words[i] = -1;
+		EXPECT_ERRNO(syscall(SYS_setitimer, ITIMER_REAL, words, NULL), EINVAL);
+		words[i] = 999999;
+		EXPECT_EQ(syscall(SYS_setitimer, ITIMER_REAL, words, NULL), 0);
+		words[i] = 1000000;
+		EXPECT_EQ(syscall(SYS_setitimer, ITIMER_REAL, words, NULL), i % 2 ? -1 : 0);
+	}
+	EXPECT_ERRNO(syscall(SYS_setitimer, 3, NULL, NULL), EINVAL);
+	EXPECT_ERRNO(syscall(SYS_setitimer, ITIMER_REAL, 16, NULL), EFAULT);
+	EXPECT_EQ(syscall(SYS_alarm, 0) > 0, true);
+}
+
+FACT(the_intervals_before_are_told)
+{
+	int32_t first[4] = {3, 400000, 50, 0}, second[4] = {0, 0, 0, 0}, before[4];
+
+	EXPECT_EQ(syscall(SYS_setitimer, ITIMER_REAL, first, NULL), 0);
+	EXPECT_EQ(syscall(SYS_getitimer, ITIMER_REAL, before), 0);
+	EXPECT(before[0] == 3 && before[1] == 400000 && (before[2] == 49 || before[2] == 50));
+	EXPECT(before[3] >= 0 && before[3] < 1000000);
+	EXPECT_EQ(syscall(SYS_setitimer, ITIMER_REAL, second, before), 0);
+	EXPECT(before[0] == 3 && before[1] == 400000 && (before[2] == 49 || before[2] == 50));
+	EXPECT_EQ(syscall(SYS_getitimer, ITIMER_REAL, before), 0);
+	EXPECT_EQ(before[0] | before[1] | before[2] | before[3], 0);
 }
 
 FACT(half_of_the_nanoseconds_is_padding)

@@ -8,6 +8,7 @@
 #include <sched.h>
 #include <signal.h>
 #include <sys/auxv.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -46,6 +47,31 @@ static void show_stack(void)
 	printf("%s", rights);
 }
 
+static void show_ids(void)
+{
+	uid_t u[3];
+	gid_t g[3];
+	int sig = -1;
+
+	getresuid(&u[0], &u[1], &u[2]);
+	getresgid(&g[0], &g[1], &g[2]);
+	prctl(PR_GET_PDEATHSIG, &sig);
+	printf("%u %u %u %u ", u[0], u[1], u[2], (unsigned)syscall(SYS_setfsuid32, -1));
+	printf("%u %u %u %u ", g[0], g[1], g[2], (unsigned)syscall(SYS_setfsgid32, -1));
+	printf("%lu %lu %lu %lu ", getauxval(AT_UID), getauxval(AT_EUID), getauxval(AT_GID),
+	       getauxval(AT_EGID));
+	printf("%lu %d %d", getauxval(AT_SECURE), prctl(PR_GET_DUMPABLE), sig);
+}
+
+static void show_signals(void)
+{
+	struct sigaction a;
+
+	sigaction(SIGTERM, NULL, &a);
+	printf("%d %d %d", ignored_usr1(), is_blocked(SIGUSR2), sigismember(&a.sa_mask, SIGUSR1));
+	printf(" %d", a.sa_flags | (a.sa_handler != SIG_DFL));
+}
+
 static void show(const char *what, int argc, char **argv)
 {
 	if (!strcmp(what, "args")) {
@@ -59,8 +85,7 @@ static void show(const char *what, int argc, char **argv)
 	} else if (!strcmp(what, "descriptors")) {
 		printf("%d %d", fcntl(100, F_GETFD), fcntl(101, F_GETFD));
 	} else if (!strcmp(what, "signals")) {
-		signal(SIGUSR2, SIG_IGN);
-		printf("%d %d", ignored_usr1(), is_blocked(SIGUSR2));
+		show_signals();
 	} else if (!strcmp(what, "pid")) {
 		printf("%d", (int)getpid());
 	} else if (!strcmp(what, "random")) {
@@ -79,6 +104,8 @@ static void show(const char *what, int argc, char **argv)
 		printf("%d %u", now.ss_flags, (unsigned)now.ss_size);
 	} else if (!strcmp(what, "stack")) {
 		show_stack();
+	} else if (!strcmp(what, "ids")) {
+		show_ids();
 	} else if (!strcmp(what, "ready")) {
 		printf("r");
 	}
@@ -194,18 +221,21 @@ static void handler(int sig)
 
 FACT(handlers_go_ignoring_and_the_mask_stay)
 {
+	struct sigaction a = {.sa_handler = handler, .sa_flags = SA_RESTART};
 	char *words[] = {"name", NULL};
 	sigset_t set;
 
+	sigaddset(&a.sa_mask, SIGUSR1);
+	sigaction(SIGTERM, &a, NULL);
 	sigemptyset(&set);
 	sigaddset(&set, SIGUSR2);
 	sigprocmask(SIG_BLOCK, &set, NULL);
 	signal(SIGUSR1, handler);
 	EXPECT_EQ(shown(me, words, "signals"), 0);
-	EXPECT(!strcmp(output, "0 1"));
+	EXPECT(!strcmp(output, "0 1 0 0"));
 	signal(SIGUSR1, SIG_IGN);
 	EXPECT_EQ(shown(me, words, "signals"), 0);
-	EXPECT(!strcmp(output, "1 1"));
+	EXPECT(!strcmp(output, "1 1 0 0"));
 }
 
 FACT(the_alternate_stack_goes)
@@ -252,6 +282,15 @@ FACT(an_argument_and_its_end_may_have_128_KiB)
 FACT(an_argument_over_128_KiB_is_E2BIG)
 {
 	static char large[131073];
+	char *words[] = {"name", large, NULL};
+
+	memset(large, 'a', sizeof(large) - 1);
+	EXPECT_ERRNO(execve(me, words, never), E2BIG);
+}
+
+FACT(an_argument_of_a_megabyte_is_E2BIG)
+{
+	static char large[1 << 20];
 	char *words[] = {"name", large, NULL};
 
 	memset(large, 'a', sizeof(large) - 1);
@@ -550,6 +589,40 @@ FACT(the_auxiliary_vector_is_whole)
 	EXPECT_EQ(getauxval(AT_SECURE), 0);
 	EXPECT(getauxval(AT_CLKTCK) == 100);
 	EXPECT(!strcmp((char *)(uintptr_t)getauxval(AT_PLATFORM) + 2, "86"));
+}
+
+/* Starts this program as these users and groups: real, effective, saved. */
+static void expect_started_as(const uid_t user[3], const gid_t group[3], const char *want)
+{
+	char *words[] = {"name", NULL}, *environment[] = {"SHOW=ids", NULL};
+	int ends[2];
+	ssize_t n;
+
+	REQUIRE(pipe(ends) == 0);
+	if (!fork()) {
+		syscall(SYS_setresgid32, group[0], group[1], group[2]);
+		syscall(SYS_setresuid32, user[0], user[1], user[2]);
+		prctl(PR_SET_PDEATHSIG, SIGUSR1);
+		dup2(ends[1], 1);
+		execve(me, words, environment);
+		_exit(1);
+	}
+	close(ends[1]);
+	n = read(ends[0], output, sizeof(output) - 1);
+	output[n < 0 ? 0 : n] = 0;
+	EXPECT(!strcmp(output, want));
+	wait(NULL);
+}
+
+FACT(a_program_is_who_it_acts_for_and_is_told_if_that_is_another)
+{
+	const uid_t user[3] = {4, 5, 6}, one_user[3] = {4, 4, 6};
+	const gid_t group[3] = {7, 8, 9}, one_group[3] = {7, 7, 9};
+
+	expect_started_as(user, group, "4 5 5 5 7 8 8 8 4 5 7 8 1 0 0");
+	expect_started_as(one_user, group, "4 4 4 4 7 8 8 8 4 4 7 8 1 0 0");
+	expect_started_as(user, one_group, "4 5 5 5 7 7 7 7 4 5 7 7 1 0 0");
+	expect_started_as(one_user, one_group, "4 4 4 4 7 7 7 7 4 4 7 7 0 1 10");
 }
 
 FACT(the_program_headers_are_where_the_vector_says)

@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <setjmp.h>
 #include <signal.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 
 #define LIMIT 60 /* seconds for one fact: emulated machines are slow */
@@ -71,6 +72,24 @@ int file_of(unsigned bytes)
 	}
 	lseek(fd, 0, SEEK_SET);
 	return fd;
+}
+
+void enter(void)
+{
+	char name[64];
+
+	snprintf(name, sizeof(name), "/tmp/path-%d", (int)getpid());
+	if (!EXPECT_EQ(mkdir(name, 0755), 0) || !EXPECT_EQ(chdir(name), 0))
+		leave();
+}
+
+void touch(const char *name)
+{
+	int fd = open(name, O_WRONLY | O_CREAT | O_EXCL, 0644);
+
+	EXPECT(fd >= 0);
+	EXPECT_EQ(write(fd, name, strlen(name)), strlen(name));
+	close(fd);
 }
 
 int in_child(void (*f)(void))

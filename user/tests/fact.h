@@ -98,4 +98,9 @@ int nameless_file(void);
 /* The same with so many bytes, each of which is the number of its page plus 1; the position is at the start. */
 int file_of(unsigned bytes);
 
+/* Makes /tmp/path-PID, empty, and goes there. */
+void enter(void);
+/* Makes a file that holds its name. */
+void touch(const char *name);
+
 #endif

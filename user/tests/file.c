@@ -23,6 +23,20 @@ FACT(what_is_written_is_read)
 	EXPECT_EQ(read(fd, got, 8), 0);
 }
 
+FACT(single_bytes_are_written_and_read_one_behind_the_other)
+{
+	int fd = nameless_file();
+	char got[2] = "";
+
+	EXPECT_EQ(write(fd, "a", 1), 1);
+	EXPECT_EQ(write(fd, "b", 1), 1);
+	EXPECT_EQ(lseek(fd, 0, SEEK_SET), 0);
+	EXPECT_EQ(read(fd, got, 1), 1);
+	EXPECT_EQ(read(fd, got + 1, 1), 1);
+	EXPECT(got[0] == 'a' && got[1] == 'b');
+	EXPECT_EQ(read(fd, got, 1), 0);
+}
+
 FACT(positions_from_three_origins)
 {
 	int fd = file_of(100);
@@ -50,6 +64,8 @@ FACT(append_writes_at_the_end)
 
 	EXPECT_EQ(fcntl(fd, F_SETFL, O_APPEND), 0);
 	lseek(fd, 0, SEEK_SET);
+	EXPECT_EQ(write(fd, "xy", 0), 0);
+	EXPECT_EQ(lseek(fd, 0, SEEK_CUR), 0);
 	EXPECT_EQ(write(fd, "xy", 2), 2);
 	EXPECT_EQ(lseek(fd, 0, SEEK_CUR), 12);
 }
@@ -132,7 +148,7 @@ FACT(a_closed_descriptor_is_EBADF)
 FACT(the_limit_of_descriptors_is_EMFILE)
 {
 	struct rlimit limit = {20, 1024};
-	int fd = 0, last = 0;
+	int fd = 0, last = 0, ends[2];
 
 	REQUIRE(setrlimit(RLIMIT_NOFILE, &limit) == 0);
 	while (fd >= 0 && fd < 100) {
@@ -141,6 +157,10 @@ FACT(the_limit_of_descriptors_is_EMFILE)
 	}
 	EXPECT_EQ(errno, EMFILE);
 	EXPECT_EQ(last, 19);
+	EXPECT_ERRNO(pipe(ends), EMFILE);
+	close(19);
+	EXPECT_ERRNO(pipe(ends), EMFILE);
+	EXPECT_EQ(dup(0), 19);
 }
 
 FACT(an_open_without_a_descriptor_makes_and_cuts_nothing)
@@ -264,6 +284,15 @@ FACT(a_descriptor_s_flags_are_its_own)
 	EXPECT_ERRNO(fcntl(fd, 9999), EINVAL);
 }
 
+FACT(the_old_fcntl_does_the_same)
+{
+	int fd = file_of(1);
+
+	EXPECT_EQ(syscall(SYS_fcntl, fd, F_SETFD, FD_CLOEXEC), 0);
+	EXPECT_EQ(syscall(SYS_fcntl, fd, F_GETFD), FD_CLOEXEC);
+	EXPECT_ERRNO(syscall(SYS_fcntl, -1, F_GETFD), EBADF);
+}
+
 FACT(reading_a_directory_is_EISDIR)
 {
 	int fd = open("/tmp", O_RDONLY);
@@ -276,9 +305,18 @@ FACT(a_mode_of_opening_holds)
 {
 	int in = open("/dev/null", O_RDONLY), out = open("/dev/null", O_WRONLY);
 	char c = 0;
+	struct iovec one = {&c, 1};
 
 	EXPECT_ERRNO(write(in, &c, 1), EBADF);
 	EXPECT_ERRNO(read(out, &c, 1), EBADF);
+	EXPECT_ERRNO(pwrite(in, &c, 1, 0), EBADF);
+	EXPECT_ERRNO(pread(out, &c, 1, 0), EBADF);
+	EXPECT_ERRNO(writev(in, &one, 1), EBADF);
+	EXPECT_ERRNO(readv(out, &one, 1), EBADF);
+	EXPECT_ERRNO(pwritev(in, &one, 1, 0), EBADF);
+	EXPECT_ERRNO(preadv(out, &one, 1, 0), EBADF);
+	EXPECT_ERRNO(syscall(SYS_sendfile64, out, out, NULL, 1), EBADF);
+	EXPECT_ERRNO(syscall(SYS_sendfile64, in, in, NULL, 1), EBADF);
 }
 
 FACT(null_takes_everything_and_gives_nothing)
@@ -326,7 +364,7 @@ FACT(a_device_tells_its_numbers)
 FACT(the_oldest_stat_tells_the_same)
 {
 	struct {
-		uint16_t dev, ino, mode, links, uid, gid, rdev;
+		uint16_t dev, ino, mode, links, uid, gid, rdev, nothing;
 		uint32_t size, atime, mtime, ctime;
 	} old;
 	struct stat s;
@@ -338,6 +376,7 @@ FACT(the_oldest_stat_tells_the_same)
 	EXPECT_EQ(old.ino, s.st_ino);
 	EXPECT_EQ(old.mode, s.st_mode);
 	EXPECT_EQ(old.links, s.st_nlink);
+	EXPECT_EQ(old.nothing, 0);
 	EXPECT_EQ(old.size, 77);
 	EXPECT_EQ(old.mtime, s.st_mtime);
 	EXPECT_EQ(symlink("/dev/zero", "/tmp/link"), 0);
@@ -349,6 +388,28 @@ FACT(the_oldest_stat_tells_the_same)
 	EXPECT_EQ(old.size, strlen("/dev/zero"));
 	unlink("/tmp/link");
 	EXPECT_ERRNO(syscall(SYS_oldstat, "/tmp/link", &old), ENOENT);
+}
+
+FACT(ioctl_knows_what_all_descriptors_have)
+{
+	int fd = file_of(100), on = 1, left = 0;
+
+	EXPECT_EQ(ioctl(fd, FIOCLEX), 0);
+	EXPECT_EQ(fcntl(fd, F_GETFD), FD_CLOEXEC);
+	EXPECT_EQ(ioctl(fd, FIONCLEX), 0);
+	EXPECT_EQ(fcntl(fd, F_GETFD), 0);
+	EXPECT_EQ(ioctl(fd, FIONBIO, &on), 0);
+	EXPECT_EQ(fcntl(fd, F_GETFL) & O_NONBLOCK, O_NONBLOCK);
+	on = 0;
+	EXPECT_EQ(ioctl(fd, FIONBIO, &on), 0);
+	EXPECT_EQ(fcntl(fd, F_GETFL) & O_NONBLOCK, 0);
+	EXPECT_ERRNO(ioctl(fd, FIONBIO, 16), EFAULT);
+	lseek(fd, 30, SEEK_SET);
+	EXPECT_EQ(ioctl(fd, FIONREAD, &left), 0);
+	EXPECT_EQ(left, 70);
+	EXPECT_ERRNO(ioctl(fd, FIONREAD, 16), EFAULT);
+	EXPECT_ERRNO(ioctl(-1, FIOCLEX), EBADF);
+	EXPECT_ERRNO(ioctl(open("/dev/null", O_RDONLY), FIONREAD, &left), ENOTTY);
 }
 
 FACT(a_file_is_no_terminal)

@@ -102,6 +102,29 @@ FACT(advice_over_a_hole_is_ENOMEM_and_done_for_the_rest)
 	EXPECT_EQ(p[2 * PAGE], 0);
 }
 
+FACT(mincore_tells_of_each_of_many_pages)
+{
+	static const unsigned touched[] = {0, 2, 255, 256, 511, 599};
+	static unsigned char there[601];
+	char *p = mmap(NULL, 600 * PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	unsigned wrong = 0;
+
+	REQUIRE(p != MAP_FAILED);
+	madvise(p, 600 * PAGE, MADV_NOHUGEPAGE);
+	for (unsigned i = 0; i < 6; i++)
+		p[touched[i] * PAGE] = 1;
+	memset(there, 0x55, sizeof(there));
+	EXPECT_EQ(mincore(p, 599 * PAGE + 1, there), 0);
+	for (unsigned i = 0; i < 6; i++)
+		wrong += there[touched[i]]-- != 1;
+	for (unsigned i = 0; i < 600; i++)
+		wrong += there[i] != 0;
+	EXPECT_EQ(wrong, 0);
+	EXPECT_EQ(there[600], 0x55);
+	EXPECT_EQ(mincore(p, 0, there), 0);
+	EXPECT_ERRNO(mincore((void *)0xfffff000, PAGE, there), ENOMEM);
+}
+
 FACT(mincore_of_a_hole_is_ENOMEM)
 {
 	unsigned char there[3];

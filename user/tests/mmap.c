@@ -229,3 +229,24 @@ FACT(the_older_mmap_takes_its_offset_in_bytes)
 	a[5] = 100;
 	EXPECT_ERRNO(syscall(SYS_mmap, a), EINVAL);
 }
+
+FACT(the_old_mmap_takes_its_arguments_from_memory)
+{
+	int fd = file_of(3 * PAGE);
+	uint32_t a[6] = {0, 2 * PAGE, PROT_READ, MAP_PRIVATE, (uint32_t)fd, PAGE};
+	char *p = (char *)syscall(SYS_mmap, a);
+
+	REQUIRE(p != MAP_FAILED);
+	EXPECT(p[0] == 2 && p[2 * PAGE - 1] == 3);
+	a[5] = PAGE / 2;
+	EXPECT_ERRNO(syscall(SYS_mmap, a), EINVAL);
+	a[3] = MAP_PRIVATE | MAP_ANONYMOUS | MAP_FIXED;
+	a[2] = PROT_READ | PROT_WRITE;
+	a[5] = 0;
+	a[0] = (uint32_t)(uintptr_t)p + PAGE;
+	a[1] = PAGE;
+	EXPECT_EQ((uint32_t)syscall(SYS_mmap, a), a[0]);
+	EXPECT(p[0] == 2 && p[PAGE] == 0);
+	EXPECT_NO_FAULT(try_write(p + PAGE));
+	EXPECT_ERRNO(syscall(SYS_mmap, 16), EFAULT);
+}

@@ -84,6 +84,95 @@ FACT(who_is_not_root_raises_no_hard_limit)
 	EXPECT_EQ(setrlimit(RLIMIT_CPU, &lower), 0);
 }
 
+static bool groups_are(gid_t real, gid_t effective, gid_t saved, gid_t of_files)
+{
+	gid_t r = 99, e = 99, s = 99;
+
+	return !getresgid(&r, &e, &s) && r == real && e == effective && s == saved &&
+	       (gid_t)syscall(SYS_setfsgid32, -1) == of_files;
+}
+
+FACT(groups_change_as_users_do_and_only_the_user_makes_root)
+{
+	EXPECT_EQ(syscall(SYS_setregid32, -1, 6), 0);
+	EXPECT(groups_are(0, 6, 6, 6));
+	EXPECT_EQ(syscall(SYS_setregid32, 5, -1), 0);
+	EXPECT(groups_are(5, 6, 6, 6));
+	EXPECT_EQ(syscall(SYS_setgid32, 8), 0);
+	EXPECT(groups_are(8, 8, 8, 8));
+	EXPECT_ERRNO(syscall(SYS_setgid32, -1), EINVAL);
+	EXPECT_ERRNO(syscall(SYS_setuid32, -1), EINVAL);
+	EXPECT_EQ(syscall(SYS_setresgid32, 5, 6, 7), 0);
+	EXPECT_EQ(syscall(SYS_setgroups32, 0, NULL), 0);
+	EXPECT_EQ(syscall(SYS_setuid32, 9), 0);
+	EXPECT(users_are(9, 9, 9, 9));
+	EXPECT_ERRNO(syscall(SYS_setgroups32, 0, NULL), EPERM);
+	EXPECT_ERRNO(syscall(SYS_setresgid32, 8, -1, -1), EPERM);
+	EXPECT_ERRNO(syscall(SYS_setregid32, -1, 8), EPERM);
+	EXPECT_EQ(syscall(SYS_setgid32, 7), 0);
+	EXPECT(groups_are(5, 7, 7, 7));
+	EXPECT_ERRNO(syscall(SYS_setgid32, 6), EPERM);
+	EXPECT_ERRNO(syscall(SYS_getgroups32, -1, NULL), EINVAL);
+	EXPECT_EQ(syscall(SYS_getgroups32, 0, NULL), 0);
+}
+
+/* These calls never fail: each tells what it was. */
+static void expect_ids_of_files(long call)
+{
+	static const long asked[][2] = {{5, 6}, {7, 5}, {6, 7}, {8, 6}, {-1, 6}};
+
+	for (unsigned i = 0; i < sizeof(asked) / sizeof(asked[0]); i++)
+		EXPECT_EQ(syscall(call, asked[i][0]), asked[i][1]);
+}
+
+FACT(the_ids_for_files_are_one_of_the_others_but_for_root)
+{
+	EXPECT_EQ(syscall(SYS_setfsuid32, 77), 0);
+	EXPECT_EQ(syscall(SYS_setfsuid32, 0), 77);
+	EXPECT_EQ(syscall(SYS_setfsuid32, -1), 0);
+	EXPECT_EQ(syscall(SYS_setresgid32, 5, 6, 7), 0);
+	EXPECT_EQ(syscall(SYS_setresuid32, 5, 6, 7), 0);
+	expect_ids_of_files(SYS_setfsuid32);
+	expect_ids_of_files(SYS_setfsgid32);
+}
+
+FACT(an_id_without_room_is_told_as_65534)
+{
+	EXPECT_EQ(syscall(SYS_setresgid32, 65536, 65535, 0), 0);
+	EXPECT_EQ(syscall(SYS_setresuid32, 65535, 65536, 0), 0);
+	EXPECT_EQ(syscall(SYS_getgid), 65534);
+	EXPECT_EQ(syscall(SYS_getegid), 65535);
+	EXPECT_EQ(syscall(SYS_getuid), 65535);
+	EXPECT_EQ(syscall(SYS_geteuid), 65534);
+	EXPECT_EQ(syscall(SYS_getgid32), 65536);
+	EXPECT_EQ(syscall(SYS_getegid32), 65535);
+	EXPECT_EQ(syscall(SYS_getuid32), 65535);
+	EXPECT_EQ(syscall(SYS_geteuid32), 65536);
+}
+
+FACT(a_thread_area_is_told_as_it_was_set)
+{
+	struct user_desc d = {.entry_number = (unsigned)-1,
+			      .base_addr = 0x12345678,
+			      .limit = 0x54321,
+			      .seg_32bit = 1,
+			      .read_exec_only = 1,
+			      .useable = 1},
+			 got;
+
+	REQUIRE(syscall(SYS_set_thread_area, &d) == 0);
+	memset(&got, 0xff, sizeof(got));
+	got.entry_number = d.entry_number;
+	EXPECT_EQ(syscall(SYS_get_thread_area, &got), 0);
+	EXPECT(!memcmp(&got, &d, sizeof(d)));
+	got.entry_number = d.entry_number + 1;
+	EXPECT_EQ(syscall(SYS_get_thread_area, &got), 0);
+	EXPECT(got.base_addr == 0 && got.limit == 0 && got.seg_not_present && got.read_exec_only);
+	got.entry_number = 1;
+	EXPECT_ERRNO(syscall(SYS_get_thread_area, &got), EINVAL);
+	EXPECT_ERRNO(syscall(SYS_get_thread_area, 16), EFAULT);
+}
+
 FACT(what_is_asked_with_wrong_lengths_or_of_nobody_is_refused)
 {
 	struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_3, 12345};
@@ -175,6 +264,125 @@ FACT(who_is_not_root_sets_no_limits_of_others)
 	}
 	EXPECT_EQ(waitpid(child, &status, 0), child);
 	EXPECT_EQ(status, 0);
+}
+
+static pid_t child_of(uid_t user, gid_t group)
+{
+	int ends[2];
+	char c = 0;
+	pid_t child;
+
+	EXPECT_EQ(pipe(ends), 0);
+	child = fork();
+	if (!child) {
+		syscall(SYS_setresgid32, group, group, group);
+		syscall(SYS_setresuid32, user, user, user);
+		write(ends[1], &c, 1);
+		for (;;)
+			pause();
+	}
+	EXPECT_EQ(read(ends[0], &c, 1), 1);
+	return child;
+}
+
+FACT(limits_are_for_who_is_really_the_same_user_and_group)
+{
+	const pid_t children[4] = {child_of(5, 7), child_of(6, 7), child_of(5, 8), child_of(6, 8)};
+	uint64_t now[2];
+
+	EXPECT_EQ(syscall(SYS_setresgid32, 7, 8, 8), 0);
+	EXPECT_EQ(syscall(SYS_setresuid32, 5, 6, 6), 0);
+	EXPECT_EQ(syscall(SYS_prlimit64, children[0], RLIMIT_CPU, NULL, now), 0);
+	for (unsigned i = 1; i < 4; i++)
+		EXPECT_ERRNO(syscall(SYS_prlimit64, children[i], RLIMIT_CPU, NULL, now), EPERM);
+	for (unsigned i = 0; i < 4; i++) {
+		EXPECT_EQ(kill(children[i], SIGKILL), 0);
+		EXPECT_EQ(waitpid(children[i], NULL, 0), children[i]);
+	}
+}
+
+FACT(who_is_several_users_sets_limits_of_its_own)
+{
+	uint64_t limit[2] = {77, UINT64_MAX}, now[2];
+
+	EXPECT_EQ(syscall(SYS_setresuid32, 5, 6, 7), 0);
+	EXPECT_EQ(syscall(SYS_prlimit64, 0, RLIMIT_CPU, limit, NULL), 0);
+	EXPECT_EQ(syscall(SYS_prlimit64, getpid(), RLIMIT_CPU, NULL, now), 0);
+	EXPECT_EQ(now[0], 77);
+	EXPECT_ERRNO(syscall(SYS_prlimit64, getppid(), RLIMIT_CPU, NULL, now), EPERM);
+}
+
+FACT(limits_begin_as_they_are_known)
+{
+	static const struct {
+		int which;
+		uint32_t soft, hard;
+	} first[] = {
+		{RLIMIT_CORE, 0, ~0u},    {RLIMIT_STACK, 8 << 20, ~0u}, {RLIMIT_NOFILE, 1024, 4096},
+		{RLIMIT_DATA, ~0u, ~0u},  {RLIMIT_AS, ~0u, ~0u},        {RLIMIT_CPU, ~0u, ~0u},
+		{RLIMIT_FSIZE, ~0u, ~0u},
+	};
+	uint32_t now[2];
+
+	for (unsigned i = 0; i < sizeof(first) / sizeof(first[0]); i++) {
+		EXPECT_EQ(syscall(SYS_ugetrlimit, first[i].which, now), 0);
+		EXPECT_EQ(now[0], first[i].soft);
+		EXPECT_EQ(now[1], first[i].hard);
+	}
+}
+
+FACT(the_old_getrlimit_tells_31_bits)
+{
+	uint32_t limit[2] = {5, 0x7ffffffe}, old[2] = {1, 1};
+
+	EXPECT_EQ(syscall(SYS_getrlimit, RLIMIT_CPU, old), 0);
+	EXPECT(old[0] == 0x7fffffff && old[1] == 0x7fffffff);
+	EXPECT_EQ(syscall(SYS_setrlimit, RLIMIT_CPU, limit), 0);
+	EXPECT_EQ(syscall(SYS_getrlimit, RLIMIT_CPU, old), 0);
+	EXPECT(old[0] == 5 && old[1] == 0x7ffffffe);
+	EXPECT_ERRNO(syscall(SYS_getrlimit, 16, old), EINVAL);
+	EXPECT_ERRNO(syscall(SYS_ugetrlimit, 16, old), EINVAL);
+	EXPECT_ERRNO(syscall(SYS_setrlimit, 16, old), EINVAL);
+	EXPECT_ERRNO(syscall(SYS_prlimit64, 0, 16, NULL, NULL), EINVAL);
+	EXPECT_ERRNO(syscall(SYS_setrlimit, RLIMIT_CPU, 16), EFAULT);
+}
+
+FACT(limits_of_another_are_told_as_they_were_and_set)
+{
+	uint64_t new[2] = {100, 1ull << 40}, old[2], now[2];
+	pid_t child = fork();
+
+	if (!child) {
+		for (;;)
+			pause();
+	}
+	EXPECT_EQ(syscall(SYS_prlimit64, child, RLIMIT_CPU, new, old), 0);
+	EXPECT(old[0] == UINT64_MAX && old[1] == UINT64_MAX);
+	EXPECT_EQ(syscall(SYS_prlimit64, child, RLIMIT_CPU, NULL, now), 0);
+	EXPECT_EQ(now[0], 100);
+	EXPECT_EQ(now[1], UINT64_MAX);
+	EXPECT_EQ(syscall(SYS_prlimit64, 0, RLIMIT_CPU, NULL, now), 0);
+	EXPECT_EQ(now[0], UINT64_MAX);
+	EXPECT_EQ(syscall(SYS_prlimit64, child, RLIMIT_CPU, NULL, NULL), 0);
+	EXPECT_ERRNO(syscall(SYS_prlimit64, child, RLIMIT_CPU, 16, NULL), EFAULT);
+	EXPECT_ERRNO(syscall(SYS_prlimit64, child, RLIMIT_CPU, NULL, 16), EFAULT);
+	EXPECT_ERRNO(syscall(SYS_prlimit64, 12345, RLIMIT_CPU, NULL, now), ESRCH);
+	kill(child, SIGKILL);
+	wait(NULL);
+}
+
+FACT(random_bytes_differ_in_each_of_many_pieces)
+{
+	static uint32_t words[1024];
+	unsigned same = 0;
+
+	EXPECT_EQ(getrandom(words, sizeof(words), GRND_RANDOM), sizeof(words));
+	for (unsigned i = 1; i < 1024; i++)
+		same += words[i] == words[i - 1] || !words[i];
+	EXPECT(same < 3);
+	EXPECT_EQ(getrandom(words, 0, 0), 0);
+	EXPECT_ERRNO(getrandom(words, 4, GRND_RANDOM | GRND_INSECURE), EINVAL);
+	EXPECT_EQ(getrandom(words, 4, GRND_INSECURE), 4);
 }
 
 FACT(getrandom_gives_what_was_asked_for)
@@ -336,7 +544,63 @@ FACT(prctl_keeps_a_name)
 	EXPECT_EQ(prctl(PR_SET_NAME, "a-name-that-is-too-long"), 0);
 	EXPECT_EQ(prctl(PR_GET_NAME, name), 0);
 	EXPECT(!strcmp(name, "a-name-that-is-"));
+	memset(name, 'x', sizeof(name));
+	EXPECT_EQ(prctl(PR_SET_NAME, "b"), 0);
+	EXPECT_EQ(prctl(PR_GET_NAME, name), 0);
+	EXPECT(!memcmp(name, "b\0\0\0\0\0\0\0\0\0\0\0\0\0\0\0x", 17));
+	EXPECT_ERRNO(prctl(PR_SET_NAME, 16), EFAULT);
 	EXPECT_ERRNO(prctl(123456), EINVAL);
+}
+
+FACT(prctl_keeps_words_that_it_checks)
+{
+	int sig = 99;
+
+	EXPECT_EQ(prctl(PR_GET_PDEATHSIG, &sig), 0);
+	EXPECT_EQ(sig, 0);
+	EXPECT_EQ(prctl(PR_SET_PDEATHSIG, 64), 0);
+	EXPECT_EQ(prctl(PR_GET_PDEATHSIG, &sig), 0);
+	EXPECT_EQ(sig, 64);
+	EXPECT_ERRNO(prctl(PR_SET_PDEATHSIG, 65), EINVAL);
+	EXPECT_ERRNO(prctl(PR_GET_PDEATHSIG, 16), EFAULT);
+	EXPECT_EQ(prctl(PR_GET_DUMPABLE), 1);
+	EXPECT_ERRNO(prctl(PR_SET_DUMPABLE, 2), EINVAL);
+	EXPECT_EQ(prctl(PR_SET_DUMPABLE, 0), 0);
+	EXPECT_EQ(prctl(PR_GET_DUMPABLE), 0);
+	EXPECT_EQ(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), 0);
+	EXPECT_ERRNO(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 1), EINVAL);
+	EXPECT_ERRNO(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 1, 0), EINVAL);
+	EXPECT_ERRNO(prctl(PR_GET_NO_NEW_PRIVS, 0, 1, 0, 0), EINVAL);
+	EXPECT_ERRNO(prctl(PR_GET_NO_NEW_PRIVS, 1, 0, 0, 0), EINVAL);
+	EXPECT_ERRNO(prctl(PR_SET_NO_NEW_PRIVS, 2, 0, 0, 0), EINVAL);
+	EXPECT_ERRNO(prctl(PR_SET_NO_NEW_PRIVS, 1, 1, 0, 0), EINVAL);
+	EXPECT_ERRNO(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 1, 0), EINVAL);
+	EXPECT_ERRNO(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 1), EINVAL);
+	EXPECT_EQ(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0), 0);
+	EXPECT_EQ(prctl(PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0), 1);
+}
+
+FACT(capabilities_are_told_in_three_words_or_six)
+{
+	struct __user_cap_header_struct header = {_LINUX_CAPABILITY_VERSION_1, 0};
+	uint32_t set[7];
+
+	memset(set, 0x55, sizeof(set));
+	EXPECT_EQ(syscall(SYS_capget, &header, set), 0);
+	EXPECT(set[0] && set[1] && set[0] != 0x55555555 && set[3] == 0x55555555);
+	header.version = _LINUX_CAPABILITY_VERSION_3;
+	EXPECT_EQ(syscall(SYS_capget, &header, set), 0);
+	EXPECT(set[3] != 0x55555555 && set[5] != 0x55555555 && set[6] == 0x55555555);
+	header.version = _LINUX_CAPABILITY_VERSION_2;
+	header.pid = getpid();
+	EXPECT_EQ(syscall(SYS_capget, &header, set), 0);
+	EXPECT_EQ(syscall(SYS_setresuid32, 5, 5, 5), 0);
+	EXPECT_EQ(syscall(SYS_capget, &header, set), 0);
+	EXPECT_EQ(set[0] | set[1] | set[2] | set[3] | set[4] | set[5], 0);
+	header.version = 1;
+	EXPECT_EQ(syscall(SYS_capget, &header, NULL), 0);
+	EXPECT_EQ(header.version, _LINUX_CAPABILITY_VERSION_3);
+	EXPECT_ERRNO(syscall(SYS_capget, 16, set), EFAULT);
 }
 
 FACT(affinity_has_one_processor_at_least)

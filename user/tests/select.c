@@ -63,6 +63,22 @@ FACT(select_leaves_the_bits_of_what_is_ready)
 	EXPECT(FD_ISSET(empty[1], &out));
 }
 
+FACT(select_asks_for_the_first_descriptor_too)
+{
+	int32_t none[2] = {0, 0};
+	uint32_t in = 1;
+	int ends[2];
+
+	make_pipe(ends, false);
+	EXPECT_EQ(dup2(ends[0], 0), 0);
+	EXPECT_EQ(syscall(SYS__newselect, 1, &in, NULL, NULL, none), 0);
+	EXPECT_EQ(in, 0);
+	EXPECT_EQ(write(ends[1], "x", 1), 1);
+	in = 1;
+	EXPECT_EQ(syscall(SYS__newselect, 1, &in, NULL, NULL, none), 1);
+	EXPECT_EQ(in, 1);
+}
+
 FACT(select_counts_a_descriptor_once_for_each_set)
 {
 	int fd = open("/dev/zero", O_RDWR);
@@ -106,7 +122,7 @@ FACT(select_waits_and_tells_that_no_time_is_left)
 
 FACT(select_refuses_what_is_wrong)
 {
-	int32_t negative[2] = {-1, 0}, none[2] = {0, 0};
+	int32_t negative[2] = {-1, 0}, negative_us[2] = {0, -1}, none[2] = {0, 0};
 	struct timeval now = {0, 0};
 	fd_set in;
 
@@ -115,6 +131,7 @@ FACT(select_refuses_what_is_wrong)
 	EXPECT_ERRNO(select(21, &in, NULL, NULL, &now), EBADF);
 	EXPECT_ERRNO(syscall(SYS__newselect, -1, NULL, NULL, NULL, none), EINVAL);
 	EXPECT_ERRNO(syscall(SYS__newselect, 0, NULL, NULL, NULL, negative), EINVAL);
+	EXPECT_ERRNO(syscall(SYS__newselect, 0, NULL, NULL, NULL, negative_us), EINVAL);
 	EXPECT_ERRNO(syscall(SYS__newselect, 1, 1, NULL, NULL, none), EFAULT);
 	EXPECT_ERRNO(syscall(SYS__newselect, 0, NULL, NULL, NULL, 1), EFAULT);
 	EXPECT_EQ(syscall(SYS__newselect, 0, NULL, NULL, NULL, none), 0);

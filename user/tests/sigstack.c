@@ -2,6 +2,7 @@
 #include "fact.h"
 #include <signal.h>
 #include <sys/syscall.h>
+#include <ucontext.h>
 
 static volatile int count, flags_seen, error_seen;
 static char *volatile stack_seen;
@@ -95,4 +96,31 @@ FACT(an_alternate_stack_too_small_is_ENOMEM)
 	EXPECT_ERRNO(syscall(SYS_sigaltstack, &other, NULL), ENOMEM);
 	other = (stack_t){.ss_sp = pages(1), .ss_size = PAGE, .ss_flags = 77};
 	EXPECT_ERRNO(syscall(SYS_sigaltstack, &other, NULL), EINVAL);
+}
+
+static volatile uintptr_t fpu_at, handler_sp;
+
+static void see_places(int sig, siginfo_t *info, void *context)
+{
+	(void)sig;
+	(void)info;
+	fpu_at = (uintptr_t)((ucontext_t *)context)->uc_mcontext.fpregs;
+	handler_sp = (uintptr_t)__builtin_frame_address(0);
+}
+
+FACT(a_frame_is_aligned_wherever_the_stack_begins)
+{
+	struct sigaction a = {.sa_sigaction = see_places, .sa_flags = SA_SIGINFO | SA_ONSTACK};
+	char *p = pages(8);
+
+	sigaction(SIGUSR1, &a, NULL);
+	for (unsigned less = 0; less < 70; less += 3) {
+		stack_t s = {.ss_sp = p, .ss_size = 8 * PAGE - less};
+
+		EXPECT_EQ(sigaltstack(&s, NULL), 0);
+		raise(SIGUSR1);
+		EXPECT_EQ(fpu_at % 16, 0);
+		EXPECT_EQ(handler_sp % 16, 8); /* behind the place to return to and the frame pointer */
+		EXPECT(handler_sp > (uintptr_t)p && handler_sp < (uintptr_t)p + s.ss_size);
+	}
 }

@@ -258,6 +258,44 @@ static void work_60_ms(void)
 	} while (usage.ru_utime.tv_sec == 0 && usage.ru_utime.tv_usec < 60000);
 }
 
+static void let_the_kernel_work_60_ms(void)
+{
+	static char room[1 << 16];
+	int zero = open("/dev/zero", O_RDONLY);
+	struct rusage usage;
+
+	do {
+		for (int i = 0; i < 20; i++)
+			read(zero, room, sizeof(room));
+		getrusage(RUSAGE_SELF, &usage);
+	} while (usage.ru_stime.tv_sec == 0 && usage.ru_stime.tv_usec < 60000);
+}
+
+FACT(sigchld_tells_the_times_and_waitid_does_not)
+{
+	int32_t words[32];
+	siginfo_t info;
+	sigset_t set;
+
+	sigemptyset(&set);
+	sigaddset(&set, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+	if (!fork()) {
+		work_60_ms();
+		let_the_kernel_work_60_ms();
+		_exit(7);
+	}
+	EXPECT_EQ(sigwaitinfo(&set, &info), SIGCHLD);
+	EXPECT(info.si_utime >= 5 && info.si_utime < 500);
+	EXPECT(info.si_stime >= 5 && info.si_stime < 500);
+	memset(words, 0x55, sizeof(words));
+	EXPECT_EQ(syscall(SYS_waitid, P_ALL, 0, words, WEXITED, NULL), 0);
+	EXPECT_EQ(words[0], SIGCHLD);
+	EXPECT_EQ(words[2], CLD_EXITED);
+	EXPECT_EQ(words[5], 7);
+	EXPECT(words[6] == 0x55555555 && words[7] == 0x55555555);
+}
+
 FACT(what_its_children_used_is_told_of_a_child_too)
 {
 	struct rusage usage;
@@ -270,6 +308,24 @@ FACT(what_its_children_used_is_told_of_a_child_too)
 	EXPECT(usage.ru_utime.tv_sec > 0 || usage.ru_utime.tv_usec >= 50000);
 	EXPECT_EQ(getrusage(RUSAGE_CHILDREN, &usage), 0);
 	EXPECT(usage.ru_utime.tv_sec > 0 || usage.ru_utime.tv_usec >= 50000);
+}
+
+FACT(what_the_kernel_did_for_its_children_is_told_too)
+{
+	int32_t words[18]; /* as the kernel has it: the second time is the kernel's */
+	struct rusage usage;
+	pid_t child = fork();
+
+	if (!child) {
+		EXPECT_EQ(in_child(let_the_kernel_work_60_ms), 0);
+		_exit(0);
+	}
+	memset(words, 0xff, sizeof(words));
+	EXPECT_EQ(syscall(SYS_waitid, P_PID, child, NULL, WEXITED, words), 0);
+	EXPECT(words[2] > 0 || words[3] >= 50000);
+	EXPECT(words[2] >= 0 && words[2] < 5 && words[3] < 1000000);
+	EXPECT_EQ(getrusage(RUSAGE_CHILDREN, &usage), 0);
+	EXPECT(usage.ru_stime.tv_sec > 0 || usage.ru_stime.tv_usec >= 50000);
 }
 
 FACT(who_asks_for_it_gets_a_signal_when_its_parent_ends)
@@ -414,6 +470,8 @@ FACT(zero_waits_for_the_own_group)
 	EXPECT_EQ(setpgid(child, child), 0);
 	kill(child, SIGKILL);
 	EXPECT_EQ(waitid(P_PID, (id_t)child, &info, WEXITED | WNOWAIT), 0);
+	EXPECT_EQ(waitid(P_ALL, 12345, &info, WEXITED | WNOWAIT), 0);
+	EXPECT_EQ(info.si_pid, child);
 	EXPECT_ERRNO(waitpid(0, NULL, 0), ECHILD);
 	EXPECT_ERRNO(waitid(P_PGID, 0, &info, WEXITED), ECHILD);
 	EXPECT_ERRNO(syscall(SYS_wait4, INT32_MIN, NULL, 0, NULL), ESRCH);
