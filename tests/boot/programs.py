@@ -33,6 +33,15 @@ int main(int argc, char **argv)
     return 5;
 }
 """
+NOT_RUN = 127
+REFUSED_FILES = {"script": "#!/bin/sh\n", "text": "no program\n"}
+REFUSED = {
+    "init=/bin/none": "The first program, /bin/none, is not there.",
+    "init=/bin/script": "/bin/script, cannot be run: its interpreter is not there, or it is linked dynamically.",
+    "init=/bin/text": "/bin/text, cannot be run: it is no program for this machine.",
+    "init=/etc": "/etc, cannot be run: it is not executable.",
+    "-- /bin/script": "init: /bin/script: its interpreter is not there, or it is linked dynamically",
+}
 CPUS = {"two-level": "486", "pae": "max"}  # one that has least, and one that has most of what protects the kernel
 
 
@@ -100,6 +109,26 @@ def run_own(args: argparse.Namespace) -> List[str]:
     return [f"not '{OWN_SAYS}' and status {OWN_STATUS}, but {run.ending.text()}", *run.errors, *run.lines[-30:]]
 
 
+def run_refused(args: argparse.Namespace) -> List[str]:
+    """What is said of a first program that cannot be run."""
+    notes = []
+    with tempfile.TemporaryDirectory(prefix="quire-refused-") as folder:
+        archive = os.path.join(folder, "refused.cpio")
+        files = []
+        for name, content in REFUSED_FILES.items():
+            files.append(os.path.join(folder, name))
+            with open(files[-1], "w") as file:
+                file.write(content)
+            os.chmod(files[-1], 0o755)
+        line = [os.path.join(SCRIPTS, "make-initramfs"), "--base", f"{args.build}/initramfs.cpio", archive, *files]
+        subprocess.run(line, check=True)
+        for words, says in REFUSED.items():
+            run = boot(args, archive, words.split())
+            if not any(says in line for line in run.lines) or run.ending.status != 2 * NOT_RUN + 1:
+                notes += [f"{words}: not '{says}' and status {NOT_RUN}, but {run.ending.text()}", *run.lines[-5:]]
+    return notes
+
+
 def run_bench(args: argparse.Namespace) -> List[str]:
     """Only that it works: the script finds a figure for each of its rows or fails."""
     words = ["--kernel", args.kernel, "--base", f"{args.build}/initramfs.cpio", "--program", f"{args.build}/bench"]
@@ -119,6 +148,8 @@ def main(argv: List[str]) -> int:
     tests = {program.name: (lambda p=program: run_program(args, p)) for program in PROGRAMS[args.mode]}
     tests["vmtour"] = lambda: run_tour(args)
     tests["own"] = lambda: run_own(args)
+    if args.mode == "two-level":
+        tests["refused"] = lambda: run_refused(args)
     tests["bench"] = lambda: run_bench(args)
     tap = Tap()
     for name, run in tests.items():
