@@ -86,12 +86,6 @@ bool file_is_zero(const struct file *f);
 /* Reads into kernel memory from a place; bytes (fewer at the end), -EISDIR or -EINVAL. */
 int32_t file_pread_kernel(struct file *f, void *to, uint32_t n, uint64_t at);
 
-/* Writes as much of the absolute path of what is open as fits, and a 0; for a picture of a space. */
-void file_path(const struct file *f, char *out, uint32_t size);
-
-/* Gives the page cache the path as its name, for lists of areas; where there is no memory it stays without. */
-void file_name_mapping(struct file *f);
-
 /* The operations of regular files; reads and writes of them with a position. */
 extern const struct file_ops regular_ops, directory_ops, console_ops, pipe_ops, fifo_ops, proc_text_ops;
 

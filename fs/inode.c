@@ -40,11 +40,20 @@ static void free_inode(struct inode *i)
 	cache_free(&inodes.cache, i);
 }
 
+static struct inode *inode_of(const struct mapping *m)
+{
+	return (struct inode *)((uintptr_t)m - offsetof(struct inode, mapping));
+}
+
 static void release_mapping(struct mapping *m)
 {
-	/* Its name was the path for lists of areas. */
 	kmfree((void *)(uintptr_t)m->name);
-	free_inode((struct inode *)(void *)((char *)m - offsetof(struct inode, mapping)));
+	free_inode(inode_of(m));
+}
+
+struct entry *inode_name_of_mapping(const struct mapping *m)
+{
+	return m->release == release_mapping ? inode_of(m)->entry : NULL;
 }
 
 struct inode *inode_create(uint32_t mode, uint32_t rdev)

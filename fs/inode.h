@@ -105,6 +105,9 @@ void inode_get(struct inode *i);
 /* Takes a reference back; a file without references and links is freed, its pages when nobody maps them. */
 void inode_put(struct inode *i);
 
+/* Returns one of the names of the file whose page cache this is; null where it has none, or this is no file's. */
+struct entry *inode_name_of_mapping(const struct mapping *m);
+
 /* Set the times to now. */
 void inode_touch(struct inode *i);    /* content and change */
 void inode_change(struct inode *i);   /* change alone */

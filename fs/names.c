@@ -142,6 +142,7 @@ static int unlink_at(struct walk *w)
 		return -EISDIR;
 	if (w->slash)
 		return -ENOTDIR;
+	path_keep(e);
 	dir_remove(e);
 	return 0;
 }
@@ -268,6 +269,8 @@ static int rename_at(struct two_walks *w, uint32_t flags)
 		return 0;
 	}
 	new.old = to;
+	if (to)
+		path_keep(to);
 	return dir_rename(from, &new);
 }
 

@@ -4,10 +4,6 @@
  */
 #include <fs/file.h>
 #include <fs/names.h>
-#include <lib/string.h>
-#include <mm/slab.h>
-
-#define NAME_SHOWN 256u /* bytes of a path, with the 0 */
 
 /* What open looks at, with what the flags imply. */
 struct opening {
@@ -173,34 +169,4 @@ int file_open_program(struct fs_context *fs, const char *path, struct file **out
 	if (!err && (err = file_runs(*out)))
 		file_put(*out);
 	return err;
-}
-
-void file_path(const struct file *f, char *out, uint32_t size)
-{
-	const struct inode *i = f->inode;
-	int32_t length = 0;
-
-	if (!size)
-		return;
-	out[0] = '\0';
-	if (inode_is(i, S_IFDIR))
-		length = path_of_directory(NULL, i, out, size);
-	else if (i->entry)
-		length = path_of_entry(i->entry, out, size);
-	if (length < 0)
-		out[0] = '\0';
-}
-
-void file_name_mapping(struct file *f)
-{
-	struct mapping *m = file_mapping(f);
-	char path[NAME_SHOWN], *name;
-
-	if (!m || m->name)
-		return;
-	file_path(f, path, sizeof(path));
-	name = kmalloc((uint32_t)strlen(path) + 1);
-	if (name)
-		memcpy(name, path, strlen(path) + 1);
-	m->name = name;
 }

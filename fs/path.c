@@ -10,6 +10,7 @@
  */
 #include <fs/path.h>
 #include <lib/string.h>
+#include <mm/slab.h>
 
 int walk_begin(struct walk *w, struct inode *root, struct inode *base, const char *path)
 {
@@ -273,4 +274,33 @@ int32_t path_of_entry(const struct entry *e, char *out, uint32_t size)
 	if (!prepend(e->name, e->length, out, &at))
 		return -ERANGE;
 	return finish_path(NULL, e->dir, out, (uint32_t[2]){at, size});
+}
+
+void path_of_mapping(const struct mapping *m, char out[static PATH_SHOWN])
+{
+	const struct entry *e = inode_name_of_mapping(m);
+
+	if (e ? path_of_entry(e, out, PATH_SHOWN) < 0 : !m->name)
+		out[0] = '\0';
+	else if (!e)
+		memcpy(out, m->name, strlen(m->name) + 1);
+}
+
+void path_keep(const struct entry *e)
+{
+	static const char deleted[] = " (deleted)";
+	struct inode *i = e->inode;
+	char path[PATH_SHOWN], *kept;
+	int32_t length;
+
+	if (!inode_is(i, S_IFREG) || i->entry != e || (i->refs == 1 && i->mapping.refs == 1))
+		return;
+	length = path_of_entry(e, path, sizeof(path) - sizeof(deleted));
+	kept = length < 0 ? NULL : kmalloc((uint32_t)length + sizeof(deleted));
+	if (kept) {
+		memcpy(kept, path, (uint32_t)length - 1);
+		memcpy(kept + length - 1, deleted, sizeof(deleted));
+	}
+	kmfree((void *)(uintptr_t)i->mapping.name);
+	i->mapping.name = kept;
 }

@@ -75,4 +75,15 @@ int32_t path_of_directory(const struct inode *root, const struct inode *dir, cha
 /* The same of a name, from the tree's root on. */
 int32_t path_of_entry(const struct entry *e, char *out, uint32_t size);
 
+#define PATH_SHOWN 256u /* bytes of a longer path are not shown in lists of areas; with the 0 */
+
+/*
+ * Writes what lists of areas call a mapping: a path of its file, the last one and " (deleted)" where it has lost that,
+ * or the name that it was given. Nothing where there is none, or the path is longer.
+ */
+void path_of_mapping(const struct mapping *m, char out[static PATH_SHOWN]);
+
+/* Keeps what a name that is about to go says for path_of_mapping, if anybody has the file open or mapped. */
+void path_keep(const struct entry *e);
+
 #endif

@@ -341,7 +341,6 @@ static int fill_stack(struct program *p, const char *path)
 
 static void become(struct trap_frame *f, struct program *p)
 {
-	file_name_mapping(p->file);
 	p->shared->program = p->file;
 	p->file = NULL;
 	proc_enter_space(p->shared);

@@ -1,10 +1,14 @@
 /* kernel/proc_text.c - what the files of /proc say: up calls of fs/procfs.h. Lock: one processor, no preemption. */
 #include <arch/timer.h>
+#include <fs/path.h>
 #include <fs/procfs.h>
 #include <fs/up.h>
 #include <kernel/proc.h>
 #include <kernel/time.h>
 #include <lib/printf.h>
+#include <lib/string.h>
+
+#define MAPS_NAME_AT 49u /* as on Linux for 32 bits; further behind a long number of an inode */
 
 /* A text that may be longer than the room for it. */
 struct text {
@@ -31,26 +35,36 @@ __attribute__((format(printf, 2, 3))) static void add(struct text *t, const char
 	va_end(arguments);
 }
 
-static const char *name_of(const struct space *s, const struct area *a)
+static void name_of(const struct space *s, const struct area *a, char out[static PATH_SHOWN])
 {
-	if (a->file && a->file->name)
-		return a->file->name;
+	const char *name = "";
+
 	if (a->end == vpn_of(s->stack_top))
-		return "[stack]";
-	return a->first < vpn_of(s->brk + PAGE_SIZE - 1) && a->end > vpn_of(s->brk_start) ? "[heap]" : "";
+		name = "[stack]";
+	else if (a->first < vpn_of(s->brk + PAGE_SIZE - 1) && a->end > vpn_of(s->brk_start))
+		name = "[heap]";
+	if (a->file)
+		path_of_mapping(a->file, out);
+	else
+		memcpy(out, name, strlen(name) + 1);
 }
 
 static void add_maps(struct text *t, struct space *s)
 {
-	for (struct area *a = space_next_area(s, 0); a; a = area_next(a)) {
-		const char *name = name_of(s, a);
+	char name[PATH_SHOWN];
 
-		add(t, "%08x-%08x %c%c%c%c %08x %02x:%02x %u", a->first << PAGE_SHIFT, a->end << PAGE_SHIFT,
+	for (struct area *a = space_next_area(s, 0); a; a = area_next(a)) {
+		uint32_t line = t->length;
+
+		add(t, "%08x-%08x %c%c%c%c %08x %02x:%02x %u ", a->first << PAGE_SHIFT, a->end << PAGE_SHIFT,
 		    a->prot & PROT_R ? 'r' : '-', a->prot & PROT_W ? 'w' : '-', a->prot & PROT_X ? 'x' : '-',
 		    a->flags & AREA_SHARED ? 's' : 'p', a->file ? a->offset << PAGE_SHIFT : 0,
 		    a->file ? (uint32_t)a->file->id[0] >> 8 : 0,
 		    a->file ? (uint32_t)a->file->id[0] & 0xFF : 0, a->file ? (uint32_t)a->file->id[1] : 0);
-		add(t, "%s%s\n", *name ? "                          " : "", name);
+		name_of(s, a, name);
+		while (*name && t->length - line < MAPS_NAME_AT - 1)
+			add(t, " ");
+		add(t, "%s%s\n", *name ? " " : "", name);
 	}
 }
 

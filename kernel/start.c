@@ -58,6 +58,42 @@ static void open_console(void)
 	file_put(console);
 }
 
+static bool is_there(const char *path)
+{
+	struct file *f;
+
+	if (fs_open_kernel(&current->fs, path, O_PATH, &f))
+		return false;
+	file_put(f);
+	return true;
+}
+
+/* What is not there may be what runs it: of a script, or of a program that is linked dynamically. */
+static void tell_why(const char *path, int err)
+{
+	if (err == -ENOENT && !is_there(path)) {
+		printk("The first program, %s, is not there.\n", path);
+		return;
+	}
+	printk("The first program, %s, cannot be run: ", path);
+	switch (err) {
+	case -ENOENT:
+		printk("its interpreter is not there, or it is linked dynamically.\n");
+		break;
+	case -ENOEXEC:
+		printk("it is no program for this machine.\n");
+		break;
+	case -EACCES:
+		printk("it is not executable.\n");
+		break;
+	case -ENOMEM:
+		printk("there is too little memory.\n");
+		break;
+	default:
+		printk("error %d.\n", -err);
+	}
+}
+
 /* In the first process, on its kernel stack. */
 static void begin(void)
 {
@@ -71,10 +107,7 @@ static void begin(void)
 	open_console();
 	err = proc_exec_kernel(arch_user_frame(current->stack), argv[0], argv, environment);
 	if (err) {
-		if (err == -ENOENT)
-			printk("The first program, %s, is not there.\n", argv[0]);
-		else
-			printk("The first program, %s, cannot be run: error %d.\n", argv[0], -err);
+		tell_why(argv[0], err);
 		init_ended(127 << 8);
 	}
 	arch_user_return(current->stack);

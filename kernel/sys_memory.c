@@ -13,17 +13,10 @@ int32_t sys_brk(struct trap_frame *f)
 	return (int32_t)space_brk(current_space(), ARG1(f));
 }
 
-/* Addresses reach further than positive numbers. */
-static bool is_error(int32_t result)
-{
-	return (uint32_t)result > (uint32_t)-PAGE_SIZE;
-}
-
 /* With the file behind a descriptor. */
 static __attribute__((noinline)) int32_t map_file(struct mmap_request *r, uint32_t fd)
 {
 	struct file *file = files_file(current->files, fd);
-	int32_t got;
 
 	if (!file)
 		return -EBADF;
@@ -32,10 +25,7 @@ static __attribute__((noinline)) int32_t map_file(struct mmap_request *r, uint32
 		return file_can_read(file) ? -ENODEV : -EACCES;
 	r->may_read = file_can_read(file);
 	r->may_write = file_can_write(file);
-	got = space_mmap(current_space(), r);
-	if (!is_error(got))
-		file_name_mapping(file);
-	return got;
+	return space_mmap(current_space(), r);
 }
 
 static inline int32_t map(struct mmap_request *r, uint32_t fd)

@@ -25,6 +25,17 @@ static void open_console(void)
 		fd = fcntl(fd + 1, F_GETFD) < 0 ? dup2(0, fd + 1) : fd + 1;
 }
 
+/* What is not there may be what runs it: of a script, or of a program that is linked dynamically. */
+static int fail_to_run(const char *path)
+{
+	const char *why = strerror(errno);
+
+	if (errno == ENOENT && !access(path, F_OK))
+		why = "its interpreter is not there, or it is linked dynamically";
+	fprintf(stderr, "init: %s: %s\n", path, why);
+	return 127;
+}
+
 static int fail(const char *what)
 {
 	fprintf(stderr, "init: %s: %s\n", what, strerror(errno));
@@ -46,7 +57,7 @@ int main(int argc, char **argv)
 	if (!child) {
 		setsid();
 		execve(words[0], words, environment);
-		_exit(fail(words[0]));
+		_exit(fail_to_run(words[0]));
 	}
 	do
 		ended = wait(&status);

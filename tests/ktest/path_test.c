@@ -37,6 +37,13 @@ static int move(const char *from, const char *to)
 	return names_rename(&fs, &a, &b, 0);
 }
 
+static int take(const char *path)
+{
+	struct where where = {fs.root, path};
+
+	return names_unlink(&fs, &where);
+}
+
 KTEST(path, the_tree_begins_with_devices_proc_and_tmp)
 {
 	EXPECT_EQ(find(&fs, "/tmp")->mode, S_IFDIR | S_ISVTX | 0777);
@@ -71,22 +78,61 @@ KTEST(path, open_creates_reads_and_cuts)
 KTEST(path, paths_of_files_are_told)
 {
 	struct file *f;
-	char text[32];
+	char text[PATH_SHOWN];
 
 	EXPECT_EQ(make("/tmp/d", S_IFDIR | 0755), 0);
 	EXPECT_EQ(fs_open_kernel(&fs, "/tmp/d/x", O_CREAT | O_RDWR, &f), 0);
-	file_path(f, text, sizeof(text));
+	path_of_mapping(file_mapping(f), text);
 	EXPECT(!strcmp(text, "/tmp/d/x"));
 	EXPECT_EQ(move("/tmp/d", "/e"), 0);
-	file_path(f, text, sizeof(text));
+	path_of_mapping(file_mapping(f), text);
 	EXPECT(!strcmp(text, "/e/x"));
-	file_path(f, text, 4);
-	EXPECT(!*text);
+	EXPECT_EQ(take("/e/x"), 0);
+	path_of_mapping(file_mapping(f), text);
+	EXPECT(!strcmp(text, "/e/x (deleted)"));
 	file_put(f);
 	EXPECT_EQ(path_of_directory(fs.root, find(&fs, "/e"), text, 3), 3);
 	EXPECT_EQ(path_of_directory(fs.root, find(&fs, "/e"), text, 2), -ERANGE);
 	EXPECT_EQ(path_of_directory(fs.root, fs.root, text, 2), 2);
 	EXPECT_EQ(path_of_directory(fs.root, fs.root, text, 1), -ERANGE);
+}
+
+/* "/" and the name is PATH_SHOWN - 1 bytes: there is room for it alone, not with what a file without a name has. */
+KTEST(path, a_path_that_is_too_long_to_show_is_left_out)
+{
+	char path[PATH_SHOWN + 1], text[PATH_SHOWN];
+	struct file *f;
+
+	memset(path, 'x', sizeof(path));
+	path[0] = '/';
+	path[PATH_SHOWN - 1] = '\0';
+	EXPECT_EQ(fs_open_kernel(&fs, path, O_CREAT | O_RDWR, &f), 0);
+	path_of_mapping(file_mapping(f), text);
+	EXPECT(!strcmp(text, path));
+	EXPECT_EQ(make("/d", S_IFDIR | 0755), 0);
+	EXPECT_EQ(move(path, "/d/x"), 0);
+	memcpy(path, "d/", 2);
+	EXPECT_EQ(move("/d/x", path), 0);
+	path_of_mapping(file_mapping(f), text);
+	EXPECT(!*text);
+	EXPECT_EQ(take(path), 0);
+	path_of_mapping(file_mapping(f), text);
+	EXPECT(!*text);
+	file_put(f);
+}
+
+KTEST(path, a_file_that_lost_its_name_takes_no_memory_for_it)
+{
+	struct file *f;
+	char text[PATH_SHOWN];
+
+	EXPECT_EQ(fs_open_kernel(&fs, "/x", O_CREAT | O_RDWR, &f), 0);
+	machine_fail_after(0);
+	EXPECT_EQ(take("/x"), 0);
+	machine_fail_after(-1);
+	path_of_mapping(file_mapping(f), text);
+	EXPECT(!*text || !strcmp(text, "/x (deleted)"));
+	file_put(f);
 }
 
 KTEST(path, a_deep_tree_goes_without_recursion)
