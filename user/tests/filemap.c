@@ -26,6 +26,33 @@ FACT(a_mapping_shows_the_file)
 	}
 }
 
+static void *map_checked(int fd, int flags)
+{
+	char *free = pages(1);
+
+	munmap(free, PAGE);
+	return mmap(free, PAGE, RW, MAP_SHARED_VALIDATE | flags, fd, 0);
+}
+
+FACT(a_validated_mapping_refuses_flags_that_are_not_there)
+{
+	int fd = file_of(PAGE);
+
+	EXPECT(map_checked(fd, MAP_POPULATE | MAP_NORESERVE | MAP_STACK) != MAP_FAILED);
+	EXPECT_ERRNO((intptr_t)map_checked(fd, 0x1000000), EOPNOTSUPP);
+	EXPECT_ERRNO((intptr_t)map_checked(fd, MAP_SYNC), EOPNOTSUPP);
+	EXPECT_ERRNO((intptr_t)map_checked(fd, MAP_FIXED_NOREPLACE), EOPNOTSUPP);
+	EXPECT(mmap(NULL, PAGE, RW, MAP_SHARED | MAP_SYNC | 0x1000000, fd, 0) != MAP_FAILED);
+}
+
+FACT(no_huge_pages_are_set_aside)
+{
+	EXPECT_ERRNO((intptr_t)mmap(NULL, PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0),
+		     ENOMEM);
+	EXPECT_ERRNO((intptr_t)mmap(NULL, PAGE, RW, MAP_SHARED | MAP_HUGETLB, file_of(PAGE), 0), EINVAL);
+	EXPECT_ERRNO((intptr_t)mmap(NULL, PAGE, RW, MAP_SHARED | MAP_HUGETLB, -1, 0), EBADF);
+}
+
 FACT(an_offset_in_pages_is_kept)
 {
 	char *p = mmap(NULL, 2 * PAGE, PROT_READ, MAP_SHARED, file_of(5 * PAGE), 3 * PAGE);
