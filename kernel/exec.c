@@ -349,6 +349,7 @@ static void become(struct trap_frame *f, struct program *p)
 	current->has_execed = true;
 	current->exit_signal = SIGCHLD;
 	current->dumpable = 1;
+	current->keep_caps = 0;
 	arch_user_start(f, p->elf.entry, p->stack);
 }
 

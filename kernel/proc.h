@@ -91,6 +91,9 @@ struct proc {
 		bool absolute;
 	} restart; /* a call with a deadline that a signal broke */
 	uint32_t dumpable, no_new_privs, parent_death_signal;
+	uint32_t keep_caps, no_huge_pages;   /* prctl's: data */
+	uint32_t timer_slack, default_slack; /* ns: data, what waits here does so to the tick */
+	uint32_t is_reaper;                  /* of orphans below it: PR_SET_CHILD_SUBREAPER */
 	struct signals signals;
 	struct arch_fpu fpu;
 };

@@ -339,6 +339,50 @@ FACT(prctl_keeps_a_name)
 	EXPECT_ERRNO(prctl(123456), EINVAL);
 }
 
+FACT(prctl_tells_what_nobody_here_changes)
+{
+	uint32_t word = 0;
+
+	EXPECT_EQ(prctl(PR_CAPBSET_READ, 0), 1);
+	EXPECT_ERRNO(prctl(PR_CAPBSET_READ, 60), EINVAL);
+	EXPECT_EQ(prctl(PR_GET_SECCOMP), 0);
+	EXPECT_EQ(prctl(PR_GET_TIMING), PR_TIMING_STATISTICAL);
+	EXPECT_EQ(prctl(PR_GET_TSC, &word), 0);
+	EXPECT_EQ(word, PR_TSC_ENABLE);
+	EXPECT_ERRNO(prctl(PR_GET_TSC, 16), EFAULT);
+	EXPECT_EQ(syscall(SYS_set_tid_address, &word), getpid());
+	EXPECT_EQ(prctl(PR_GET_TID_ADDRESS, &word), 0);
+	EXPECT_EQ(word, (uintptr_t)&word);
+}
+
+static void check_kept(void)
+{
+	EXPECT_EQ(prctl(PR_GET_KEEPCAPS), 1);
+	EXPECT_EQ(prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0), 1);
+	EXPECT_EQ(prctl(PR_GET_TIMERSLACK), 7);
+	EXPECT_EQ(prctl(PR_SET_TIMERSLACK, 8), 0);
+	EXPECT_EQ(prctl(PR_SET_TIMERSLACK, 0), 0);
+	EXPECT_EQ(prctl(PR_GET_TIMERSLACK), 7); /* what its maker had is its default */
+}
+
+FACT(prctl_keeps_words_that_a_child_has_too)
+{
+	EXPECT_EQ(prctl(PR_GET_KEEPCAPS), 0);
+	EXPECT_EQ(prctl(PR_GET_SECUREBITS), 0);
+	EXPECT_EQ(prctl(PR_SET_KEEPCAPS, 1), 0);
+	EXPECT_ERRNO(prctl(PR_SET_KEEPCAPS, 2), EINVAL);
+	EXPECT_EQ(prctl(PR_GET_SECUREBITS), 0x10);
+	EXPECT_EQ(prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0), 0);
+	EXPECT_EQ(prctl(PR_SET_THP_DISABLE, 2, 0, 0, 0), 0);
+	EXPECT_ERRNO(prctl(PR_SET_THP_DISABLE, 1, 1, 0, 0), EINVAL);
+	EXPECT_ERRNO(prctl(PR_GET_THP_DISABLE, 1, 0, 0, 0), EINVAL);
+	EXPECT_EQ(prctl(PR_GET_TIMERSLACK), 50000);
+	EXPECT_EQ(prctl(PR_SET_TIMERSLACK, 7), 0);
+	EXPECT_EQ(in_child(check_kept), 0);
+	EXPECT_EQ(prctl(PR_SET_TIMERSLACK, 0), 0);
+	EXPECT_EQ(prctl(PR_GET_TIMERSLACK), 50000);
+}
+
 FACT(affinity_has_one_processor_at_least)
 {
 	cpu_set_t set;
