@@ -51,6 +51,11 @@ static void release_mapping(struct mapping *m)
 	free_inode(inode_of(m));
 }
 
+static void note_write(struct mapping *m)
+{
+	inode_touch(inode_of(m));
+}
+
 struct entry *inode_name_of_mapping(const struct mapping *m)
 {
 	return m->release == release_mapping ? inode_of(m)->entry : NULL;
@@ -73,6 +78,7 @@ struct inode *inode_create(uint32_t mode, uint32_t rdev)
 	i->time = (struct stamps){now, now, now, now};
 	if (inode_is(i, S_IFREG)) {
 		mapping_init(&i->mapping, fs_container, release_mapping);
+		i->mapping.written = note_write;
 		i->mapping.id[0] = FS_DEVICE;
 		i->mapping.id[1] = i->number;
 	} else if (inode_is(i, S_IFDIR)) {

@@ -21,6 +21,7 @@
 
 #define BUCKETS     64u
 #define STACK_LIMIT (8u << 20)
+#define TIMER_SLACK 50000u /* ns, as Linux's */
 #define CLONE_KNOWN                                                                                          \
 	(CSIGNAL | CLONE_VM | CLONE_VFORK | CLONE_PARENT_SETTID | CLONE_CHILD_SETTID |                       \
 	 CLONE_CHILD_CLEARTID | CLONE_SETTLS | CLONE_DETACHED)
@@ -178,6 +179,7 @@ static struct proc *make(void)
 void proc_free(struct proc *p)
 {
 	kstack_free(p->stack);
+	groups_put(p->groups);
 	kfree(p);
 }
 
@@ -238,9 +240,14 @@ static void copy_rest(struct proc *child)
 	memcpy(child->name, current->name, sizeof(child->name));
 	memcpy(child->uid, current->uid, sizeof(child->uid));
 	memcpy(child->gid, current->gid, sizeof(child->gid));
+	child->groups = current->groups;
+	groups_get(child->groups);
 	memcpy(child->limit, current->limit, sizeof(child->limit));
 	child->dumpable = current->dumpable;
 	child->no_new_privs = current->no_new_privs;
+	child->keep_caps = current->keep_caps;
+	child->no_huge_pages = current->no_huge_pages;
+	child->timer_slack = child->default_slack = current->timer_slack;
 }
 
 /* The child's first registers. */
@@ -467,17 +474,27 @@ static void wake_orphaned_group(int32_t number, const struct proc *leaving)
 	signal_group(number, SIGCONT);
 }
 
-/* Orphans are init's; those that have ended already, too, and it hears of them. */
+/* Returns who takes in what p leaves: the nearest one above it that asked for it, or init. */
+static struct proc *reaper_of(const struct proc *p)
+{
+	struct proc *r = p->parent;
+
+	while (r != procs.init && !r->is_reaper)
+		r = r->parent;
+	return r;
+}
+
+/* Those that have ended already, too, and the new parent hears of them. */
 static void give_children_away(struct proc *p)
 {
-	struct proc *child;
+	struct proc *child, *reaper = reaper_of(p);
 	bool was_link;
 
 	while ((child = LIST_FIRST(&p->children))) {
 		LIST_REMOVE(child, sibling);
 		was_link = connects(child);
-		child->parent = procs.init;
-		LIST_INSERT_HEAD(&procs.init->children, child, sibling);
+		child->parent = reaper;
+		LIST_INSERT_HEAD(&reaper->children, child, sibling);
 		child->exit_signal = SIGCHLD;
 		if (child->parent_death_signal)
 			signal_send(child, (int)child->parent_death_signal, NULL);
@@ -588,6 +605,7 @@ int proc_start_init(struct tenant *t, void (*begin)(void))
 		panic("no memory for the first process (%d)", err);
 	arch_fpu_init(&p->fpu);
 	p->dumpable = 1;
+	p->timer_slack = p->default_slack = TIMER_SLACK;
 	proc_last_pid = 0;
 	p->pid = new_pid(); /* its group and session are 0, as Linux's: setsid gives it others */
 	link(p, NULL);

@@ -73,7 +73,8 @@ struct proc {
 	struct fs_context fs;
 
 	char name[PROC_NAME];
-	uint32_t uid[4], gid[4]; /* real, effective, saved, of the file system: data */
+	uint32_t uid[4], gid[4];   /* real, effective, saved, of the file system: data */
+	struct group_list *groups; /* null: none */
 	struct rlimit_pair limit[RLIMITS];
 	uint32_t clear_tid; /* set_tid_address */
 	uint32_t set_tid;   /* where its number goes as soon as it runs */
@@ -91,6 +92,9 @@ struct proc {
 		bool absolute;
 	} restart; /* a call with a deadline that a signal broke */
 	uint32_t dumpable, no_new_privs, parent_death_signal;
+	uint32_t keep_caps, no_huge_pages;   /* prctl's: data */
+	uint32_t timer_slack, default_slack; /* ns: data, what waits here does so to the tick */
+	uint32_t is_reaper;                  /* of orphans below it: PR_SET_CHILD_SUBREAPER */
 	struct signals signals;
 	struct arch_fpu fpu;
 };
@@ -129,7 +133,7 @@ struct proc_clone {
  */
 int32_t proc_clone(struct trap_frame *f, const struct proc_clone *c);
 
-/* Gives back what is left of a process that has ended: its stack and itself. */
+/* Gives back what is left of a process that has ended: its stack, its groups and itself. */
 void proc_free(struct proc *p);
 
 /* Ends the running process; the status as wait4 tells it. */
@@ -161,6 +165,10 @@ struct proc_waited {
 	struct proc_usage usage; /* with its children's */
 };
 int32_t proc_wait(int32_t which, uint32_t options, struct proc_waited *out);
+
+/* kernel/sys_groups.c. Null is a list without groups. */
+void groups_get(struct group_list *g);
+void groups_put(struct group_list *g);
 
 /* kernel/sched.c */
 

@@ -19,7 +19,7 @@ syscall_fn sys_waitid, sys_getpid, sys_getppid, sys_getpgid, sys_getpgrp, sys_ge
 syscall_fn sys_setsid, sys_getuid, sys_geteuid, sys_getgid, sys_getegid, sys_getuid16;
 syscall_fn sys_geteuid16, sys_getgid16, sys_getegid16, sys_setresuid, sys_setresgid, sys_setuid;
 syscall_fn sys_setgid, sys_setreuid, sys_setregid, sys_getresuid, sys_getresgid, sys_setfsuid;
-syscall_fn sys_setfsgid, sys_getgroups, sys_setgroups, sys_set_tid_address, sys_set_robust_list;
+syscall_fn sys_setfsgid, sys_set_tid_address, sys_set_robust_list;
 syscall_fn sys_set_thread_area, sys_get_thread_area;
 
 /* kernel/sys_memory.c */
@@ -41,6 +41,9 @@ syscall_fn sys_clock_gettime, sys_clock_gettime64, sys_clock_getres, sys_clock_g
 syscall_fn sys_time, sys_gettimeofday, sys_restart_syscall, sys_nanosleep, sys_clock_nanosleep;
 syscall_fn sys_clock_nanosleep_time64, sys_alarm, sys_getitimer, sys_setitimer, sys_times;
 syscall_fn sys_getrusage;
+
+/* kernel/sys_groups.c */
+syscall_fn sys_getgroups, sys_setgroups;
 
 /* kernel/sys_futex.c */
 void futex_init(void); /* before the first process */

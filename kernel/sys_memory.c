@@ -20,6 +20,8 @@ static __attribute__((noinline)) int32_t map_file(struct mmap_request *r, uint32
 
 	if (!file)
 		return -EBADF;
+	if (r->flags & MAP_HUGETLB)
+		return -EINVAL;
 	r->file = file_mapping(file);
 	if (!r->file && !file_is_zero(file))
 		return file_can_read(file) ? -ENODEV : -EACCES;
@@ -30,7 +32,10 @@ static __attribute__((noinline)) int32_t map_file(struct mmap_request *r, uint32
 
 static inline int32_t map(struct mmap_request *r, uint32_t fd)
 {
-	return r->flags & MAP_ANONYMOUS ? space_mmap(current_space(), r) : map_file(r, fd);
+	if (!(r->flags & MAP_ANONYMOUS))
+		return map_file(r, fd);
+	/* No pages are set aside for huge ones. */
+	return r->flags & MAP_HUGETLB && r->length ? -ENOMEM : space_mmap(current_space(), r);
 }
 
 int32_t sys_mmap2(struct trap_frame *f)

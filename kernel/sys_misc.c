@@ -11,6 +11,7 @@
 #include <linux/capability.h>
 #include <linux/prctl.h>
 #include <linux/random.h>
+#include <linux/securebits.h>
 #include <linux/sysinfo.h>
 #include <linux/utsname.h>
 #include <mm/usercopy.h>
@@ -223,6 +224,59 @@ static int32_t set_name(vaddr_t from)
 	return 0;
 }
 
+static int32_t set_bit(uint32_t *bit, uint32_t value)
+{
+	if (value > 1)
+		return -EINVAL;
+	*bit = value;
+	return 0;
+}
+
+static int32_t word_to_user(vaddr_t to, uint32_t word)
+{
+	return copy_to_user(to, &word, sizeof(word));
+}
+
+/* What is kept and told, and what is the same for all. */
+static int32_t control_more(const struct trap_frame *f)
+{
+	uint32_t a = ARG2(f), rest = ARG3(f) | ARG4(f) | ARG5(f);
+
+	switch (ARG1(f)) {
+	case PR_CAPBSET_READ:
+		return a > CAP_LAST_CAP ? -EINVAL : 1;
+	case PR_SET_KEEPCAPS:
+		return set_bit(&current->keep_caps, a);
+	case PR_GET_KEEPCAPS:
+		return (int32_t)current->keep_caps;
+	case PR_GET_SECUREBITS:
+		return (int32_t)(current->keep_caps * SECBIT_KEEP_CAPS);
+	case PR_SET_TIMERSLACK:
+		current->timer_slack = a ? a : current->default_slack;
+		return 0;
+	case PR_GET_TIMERSLACK:
+		return (int32_t)current->timer_slack;
+	case PR_GET_TIMING:
+	case PR_GET_SECCOMP:
+		return 0; /* by the tick; every call is allowed */
+	case PR_GET_TSC:
+		return word_to_user(a, PR_TSC_ENABLE);
+	case PR_GET_TID_ADDRESS:
+		return word_to_user(a, current->clear_tid);
+	case PR_SET_CHILD_SUBREAPER:
+		current->is_reaper = a != 0;
+		return 0;
+	case PR_GET_CHILD_SUBREAPER:
+		return word_to_user(a, current->is_reaper);
+	case PR_SET_THP_DISABLE:
+		return rest ? -EINVAL : set_bit(&current->no_huge_pages, a != 0);
+	case PR_GET_THP_DISABLE:
+		return a | rest ? -EINVAL : (int32_t)current->no_huge_pages;
+	default:
+		return -EINVAL;
+	}
+}
+
 int32_t sys_prctl(struct trap_frame *f)
 {
 	uint32_t a = ARG2(f);
@@ -240,10 +294,7 @@ int32_t sys_prctl(struct trap_frame *f)
 	case PR_GET_PDEATHSIG:
 		return copy_to_user(a, &current->parent_death_signal, 4);
 	case PR_SET_DUMPABLE:
-		if (a > 1)
-			return -EINVAL;
-		current->dumpable = a;
-		return 0;
+		return set_bit(&current->dumpable, a);
 	case PR_GET_DUMPABLE:
 		return (int32_t)current->dumpable;
 	case PR_SET_NO_NEW_PRIVS:
@@ -254,6 +305,6 @@ int32_t sys_prctl(struct trap_frame *f)
 	case PR_GET_NO_NEW_PRIVS:
 		return a || ARG3(f) || ARG4(f) || ARG5(f) ? -EINVAL : (int32_t)current->no_new_privs;
 	default:
-		return -EINVAL;
+		return control_more(f);
 	}
 }

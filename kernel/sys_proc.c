@@ -368,17 +368,6 @@ int32_t sys_setfsgid(struct trap_frame *f)
 	return set_fs_id(current->gid, ARG1(f));
 }
 
-/* No process has further groups. */
-int32_t sys_getgroups(struct trap_frame *f)
-{
-	return (int32_t)ARG1(f) < 0 ? -EINVAL : 0;
-}
-
-int32_t sys_setgroups(struct trap_frame *f)
-{
-	return !is_root() ? -EPERM : ARG1(f) ? -EINVAL : 0;
-}
-
 /* What C libraries ask at start. */
 
 int32_t sys_set_tid_address(struct trap_frame *f)

@@ -10,6 +10,10 @@
 #define SET_BYTES   8u
 #define UNMASKABLE  (signal_bit(SIGKILL) | signal_bit(SIGSTOP))
 #define STACK_LEAST MINSIGSTKSZ
+/* Others are taken out: so a program sees what there is. */
+#define FLAGS_KNOWN                                                                                          \
+	((uint32_t)(SA_NOCLDSTOP | SA_NOCLDWAIT | SA_SIGINFO | SA_EXPOSE_TAGBITS | SA_RESTORER |             \
+		    SA_ONSTACK | SA_RESTART | SA_NODEFER | SA_RESETHAND))
 
 static bool is_signal(uint32_t signo)
 {
@@ -30,6 +34,7 @@ static int set_action(uint32_t signo, const struct signal_action *a)
 	if (!is_signal(signo) || signal_bit((int)signo) & UNMASKABLE)
 		return -EINVAL;
 	s->action[signo - 1] = *a;
+	s->action[signo - 1].flags &= FLAGS_KNOWN;
 	s->action[signo - 1].mask &= ~UNMASKABLE;
 	signal_drop_ignored(current, (int)signo);
 	return 0;

@@ -167,6 +167,13 @@ static int copy_of(const struct fault *t, pfn_t from, pfn_t *f)
 	return 0;
 }
 
+/* Tells the file of a write that the area's program is about to do. */
+static void note_write(const struct area *a)
+{
+	if (a->flags & AREA_SHARED && a->file && a->file->written)
+		a->file->written(a->file);
+}
+
 static __attribute__((noinline)) int untouched_of_file(const struct fault *t)
 {
 	uint32_t index = t->a->offset + (t->v - t->a->first);
@@ -186,7 +193,9 @@ static __attribute__((noinline)) int untouched_of_file(const struct fault *t)
 	if (frame_get(f))
 		return -ENOMEM;
 	set_entry(t, f, area_entry_prot(t->a, shared) | PROT_OWNED);
-	if (!t->write)
+	if (t->write)
+		note_write(t->a);
+	else
 		map_around(t);
 	return 0;
 }
@@ -214,6 +223,7 @@ static int write_to_shared(const struct fault *t, pte_t old)
 	tlb_flush_page(t->s->pd.root, t->v);
 	if (owned && f.n != from.n)
 		put_shared(from);
+	note_write(t->a);
 	return 0;
 }
 

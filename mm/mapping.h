@@ -30,6 +30,7 @@ struct mapping {
 	struct area_list areas;    /* those that map it, of all spaces */
 	uint32_t writers;          /* of these, shared ones that may be written through */
 	void (*release)(struct mapping *);
+	void (*written)(struct mapping *); /* an area writes to it from now on; null: nobody wants to know */
 	const char *name; /* for lists of areas; null where there is none. Whoever sets it keeps it alive */
 	uint64_t id[2];   /* device and inode number for such lists */
 };

@@ -12,6 +12,12 @@
 #define LOWEST_VPN  16u /* no area is put below 64 KiB unless its program asks for it */
 #define STACK_PAGES 33u /* of the first stack at the beginning */
 
+/* Those that MAP_SHARED_VALIDATE takes: what there was before it. Linux's mask has no MAP_FIXED_NOREPLACE either. */
+#define FLAGS_OLD                                                                                            \
+	((uint32_t)(MAP_TYPE | MAP_FIXED | MAP_ANONYMOUS | MAP_DENYWRITE | MAP_EXECUTABLE | MAP_GROWSDOWN |  \
+		    MAP_LOCKED | MAP_NORESERVE | MAP_POPULATE | MAP_NONBLOCK | MAP_STACK | MAP_HUGETLB |     \
+		    MAP_32BIT | MAP_HUGE_2MB | MAP_HUGE_1GB))
+
 /* What a call is about to put into a space. */
 struct plan {
 	struct area like;
@@ -95,6 +101,8 @@ static inline int classify(struct space *s, const struct mmap_request *r, struct
 
 	if (type != MAP_PRIVATE && type != MAP_SHARED && !(type == MAP_SHARED_VALIDATE && is_file))
 		return -EINVAL;
+	if (UNLIKELY(type == MAP_SHARED_VALIDATE) && r->flags & ~FLAGS_OLD)
+		return -EOPNOTSUPP;
 	if (is_file && !may_map_file(r, type))
 		return -EACCES;
 	if (grows && (is_file || type != MAP_PRIVATE || grows == (MAP_GROWSDOWN | MAP_GROWSUP)))

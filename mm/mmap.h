@@ -23,8 +23,8 @@ struct mmap_request {
 
 /*
  * Maps what a request says, over anything there with MAP_FIXED. Takes a reference of its own on the file. Returns the
- * address, -EINVAL, -ENOMEM, -EOVERFLOW, -EEXIST (MAP_FIXED_NOREPLACE), -EACCES or -EPERM (page 0). Pages that
- * MAP_POPULATE cannot get are left out in silence.
+ * address, -EINVAL, -ENOMEM, -EOVERFLOW, -EEXIST (MAP_FIXED_NOREPLACE), -EOPNOTSUPP (MAP_SHARED_VALIDATE with a newer
+ * flag), -EACCES or -EPERM (page 0). Pages that MAP_POPULATE cannot get are left out in silence.
  */
 int32_t space_mmap(struct space *s, const struct mmap_request *r);
 

@@ -131,13 +131,16 @@ static visit_t *advised(int advice)
 	}
 }
 
-/* Turns bytes into pages of the address space. 1: there are none; -1: they leave it. */
+/*
+ * Turns bytes into pages of the address space. 1: there are none; -1: they leave it. As Linux rounds: the last page of
+ * 4 GiB and what would lie behind it are none.
+ */
 static int range_of(vaddr_t addr, uint32_t length, struct pages *range)
 {
-	*range = PAGES(vpn_of(addr), pages_of_bytes(length));
-	if (range->count > ARCH_VPN_END - range->first || (length && range->count == ARCH_VPN_END))
+	*range = PAGES(vpn_of(addr), (length + PAGE_SIZE - 1) >> PAGE_SHIFT);
+	if (range->count >= ARCH_VPN_END - range->first)
 		return -1;
-	return !length;
+	return !range->count;
 }
 
 int space_madvise(struct space *s, vaddr_t addr, uint32_t length, int advice)
@@ -150,7 +153,7 @@ int space_madvise(struct space *s, vaddr_t addr, uint32_t length, int advice)
 		return -EINVAL;
 	none = range_of(addr, length, &range);
 	if (none)
-		return none < 0 ? -EINVAL : 0;
+		return length ? -EINVAL : 0;
 	return each_part(s, range, visit, advice);
 }
 
@@ -234,8 +237,6 @@ static int lock_range(vaddr_t addr, uint32_t length, struct pages *range)
 {
 	uint32_t offset = addr % PAGE_SIZE;
 
-	if (length > UINT32_MAX - offset)
-		return -1;
 	return range_of(addr - offset, length + offset, range);
 }
 

@@ -70,6 +70,8 @@ static int check_kind(const struct mmap_request *r, bool is_file)
 
 	if (type != MAP_SHARED && type != MAP_PRIVATE && !(type == MAP_SHARED_VALIDATE && is_file))
 		return -EINVAL;
+	if (type == MAP_SHARED_VALIDATE && r->flags & MAP_FIXED_NOREPLACE)
+		return -EOPNOTSUPP;
 	if (is_file && !r->may_read)
 		return -EACCES;
 	return is_file && type != MAP_PRIVATE && r->prot & PROT_WRITE && !r->may_write ? -EACCES : 0;

@@ -111,7 +111,9 @@ KTEST(advice, msync_asks_for_areas_only)
 	EXPECT_EQ(space_msync(&x.s, AT, 2 * PAGE, MS_SYNC), 0);
 	EXPECT_EQ(space_msync(&x.s, AT, 3 * PAGE, MS_ASYNC), -ENOMEM);
 	EXPECT_EQ(space_msync(&x.s, AT, 0, MS_ASYNC), 0);
-	EXPECT_EQ(space_msync(&x.s, AT, 0xFFFFFFFFu, MS_ASYNC), -ENOMEM);
+	EXPECT_EQ(space_msync(&x.s, AT, 0xFFFFFFFFu, MS_ASYNC), 0);
+	EXPECT_EQ(space_msync(&x.s, AT, 0xFFFFF000u, MS_ASYNC), -ENOMEM);
+	EXPECT_EQ(space_msync(&x.s, 0xFFFFF000u, PAGE, MS_ASYNC), -ENOMEM);
 	EXPECT_EQ(space_msync(&x.s, AT, PAGE, MS_ASYNC | MS_SYNC), -EINVAL);
 	EXPECT_EQ(space_msync(&x.s, AT, PAGE, 8), -EINVAL);
 	EXPECT_EQ(space_msync(&x.s, AT + 1, PAGE, MS_SYNC), -EINVAL);
@@ -158,7 +160,9 @@ KTEST(advice, locking_brings_in_whole_pages)
 	EXPECT_EQ(space_munlock(&x.s, AT + 5 * PAGE, 2 * PAGE), -ENOMEM);
 	EXPECT_EQ(x.s.locked, 0);
 	EXPECT_EQ(space_mlock(&x.s, AT, PAGE, 2), -EINVAL);
-	EXPECT_EQ(space_mlock(&x.s, AT + 1, 0xFFFFFFFFu, 0), -EINVAL);
+	EXPECT_EQ(space_mlock(&x.s, AT + 1, 0xFFFFFFFFu, 0), 0);
+	EXPECT_EQ(space_mlock(&x.s, AT, 0xFFFFF000u, 0), -EINVAL);
+	EXPECT_EQ(space_mlock(&x.s, 0xFFFFF000u, PAGE, 0), -EINVAL);
 	EXPECT_EQ(space_mlock(&x.s, AT + PAGE * 100, 0, 0), 0);
 	EXPECT_EQ(space_munlock(&x.s, AT + PAGE * 100, 0), 0);
 	EXPECT_EQ(space_mprotect(&x.s, AT, PAGE, PROT_NONE), 0);

@@ -102,6 +102,8 @@ KTEST(mmap, how_the_file_is_open_decides)
 	EXPECT_EQ(space_mmap(&x.s, &r), -EINVAL);
 	r = (struct mmap_request){AT + 2 * PAGE, PAGE, RW, MAP_SHARED_VALIDATE, m, true, true, 0};
 	EXPECT_EQ(space_mmap(&x.s, &r), AT + 2 * PAGE);
+	r.flags |= MAP_SYNC;
+	EXPECT_EQ(space_mmap(&x.s, &r), -EOPNOTSUPP);
 	mapping_put(m);
 }
 

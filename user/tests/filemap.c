@@ -26,6 +26,33 @@ FACT(a_mapping_shows_the_file)
 	}
 }
 
+static void *map_checked(int fd, int flags)
+{
+	char *free = pages(1);
+
+	munmap(free, PAGE);
+	return mmap(free, PAGE, RW, MAP_SHARED_VALIDATE | flags, fd, 0);
+}
+
+FACT(a_validated_mapping_refuses_flags_that_are_not_there)
+{
+	int fd = file_of(PAGE);
+
+	EXPECT(map_checked(fd, MAP_POPULATE | MAP_NORESERVE | MAP_STACK) != MAP_FAILED);
+	EXPECT_ERRNO((intptr_t)map_checked(fd, 0x1000000), EOPNOTSUPP);
+	EXPECT_ERRNO((intptr_t)map_checked(fd, MAP_SYNC), EOPNOTSUPP);
+	EXPECT_ERRNO((intptr_t)map_checked(fd, MAP_FIXED_NOREPLACE), EOPNOTSUPP);
+	EXPECT(mmap(NULL, PAGE, RW, MAP_SHARED | MAP_SYNC | 0x1000000, fd, 0) != MAP_FAILED);
+}
+
+FACT(no_huge_pages_are_set_aside)
+{
+	EXPECT_ERRNO((intptr_t)mmap(NULL, PAGE, RW, MAP_PRIVATE | MAP_ANONYMOUS | MAP_HUGETLB, -1, 0),
+		     ENOMEM);
+	EXPECT_ERRNO((intptr_t)mmap(NULL, PAGE, RW, MAP_SHARED | MAP_HUGETLB, file_of(PAGE), 0), EINVAL);
+	EXPECT_ERRNO((intptr_t)mmap(NULL, PAGE, RW, MAP_SHARED | MAP_HUGETLB, -1, 0), EBADF);
+}
+
 FACT(an_offset_in_pages_is_kept)
 {
 	char *p = mmap(NULL, 2 * PAGE, PROT_READ, MAP_SHARED, file_of(5 * PAGE), 3 * PAGE);
@@ -263,4 +290,21 @@ FACT(write_from_a_page_beyond_the_file_is_EFAULT)
 	char *p = map(file_of(PAGE), 2 * PAGE, PROT_READ, MAP_SHARED);
 
 	EXPECT_ERRNO(write(nameless_file(), p + PAGE, 10), EFAULT);
+}
+
+FACT(a_write_through_a_shared_mapping_is_one_of_the_file)
+{
+	const struct timespec long_ago[2] = {{9, 0}, {9, 0}};
+	int fd = file_of(2 * PAGE);
+	char *shared = map(fd, 2 * PAGE, RW, MAP_SHARED), *private = map(fd, PAGE, RW, MAP_PRIVATE);
+	struct stat s;
+
+	EXPECT_EQ(futimens(fd, long_ago), 0);
+	private[0] = 1;
+	EXPECT_EQ(fstat(fd, &s), 0);
+	EXPECT_EQ(s.st_mtime, 9);
+	shared[0] = 1;
+	EXPECT_EQ(msync(shared, PAGE, MS_SYNC), 0);
+	EXPECT_EQ(fstat(fd, &s), 0);
+	EXPECT(s.st_mtime > 9 && s.st_ctime > 9);
 }

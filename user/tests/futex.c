@@ -183,3 +183,24 @@ FACT(a_signal_breaks_a_wait_or_restarts_it)
 	EXPECT_EQ(futex(words, FUTEX_WAIT, 0, NULL, NULL, 0), 0);
 	wait_for_end(child);
 }
+
+FACT(a_futex_wakes_nobody_and_waits_for_nothing_changed)
+{
+	uint32_t word = 5;
+	struct {
+		int64_t seconds, rest;
+	} soon = {0, 10000000};
+
+	EXPECT_EQ(syscall(SYS_futex, &word, FUTEX_WAKE, 1, 0, 0, 0), 0);
+	EXPECT_ERRNO(syscall(SYS_futex, &word, FUTEX_WAIT, 4, 0, 0, 0), EAGAIN);
+	EXPECT_ERRNO(syscall(SYS_futex_time64, &word, FUTEX_WAIT, 5, &soon, 0, 0), ETIMEDOUT);
+	EXPECT_ERRNO(syscall(SYS_futex, 16, FUTEX_WAIT, 1, 0, 0, 0), EFAULT);
+}
+
+FACT(a_futex_is_a_word_at_its_place)
+{
+	uint32_t words[2] = {0, 0};
+
+	EXPECT_ERRNO(syscall(SYS_futex, (char *)words + 1, FUTEX_WAKE, 1, 0, 0, 0), EINVAL);
+	EXPECT_ERRNO(syscall(SYS_futex, 16, FUTEX_WAIT, 1, 0, 0, 0), EFAULT);
+}

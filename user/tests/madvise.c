@@ -173,6 +173,24 @@ FACT(mlock_over_a_hole_is_ENOMEM)
 	EXPECT_ERRNO(mlock(p, 3 * PAGE), ENOMEM);
 }
 
+/* Rounded up to pages there are none of them. */
+FACT(a_length_of_4_gib_less_1_is_nothing)
+{
+	char *p = pages(2);
+
+	EXPECT_EQ(mlock(p, SIZE_MAX), 0);
+	EXPECT_EQ(munlock(p, SIZE_MAX), 0);
+	EXPECT_EQ(msync(p, SIZE_MAX, MS_SYNC), 0);
+	EXPECT_EQ(mlock(p + 1, SIZE_MAX), 0);
+	EXPECT_ERRNO(mlock(p, SIZE_MAX - PAGE), EINVAL);
+	EXPECT_ERRNO(munlock(p, SIZE_MAX - PAGE), EINVAL);
+	EXPECT_ERRNO(msync(p, SIZE_MAX - PAGE, MS_SYNC), ENOMEM);
+	EXPECT_ERRNO(mlock((void *)-PAGE, PAGE), EINVAL);
+	EXPECT_ERRNO(madvise(p, SIZE_MAX, MADV_NORMAL), EINVAL);
+	EXPECT_ERRNO(madvise((void *)-PAGE, PAGE, MADV_NORMAL), EINVAL);
+	EXPECT_ERRNO(msync((void *)-PAGE, PAGE, MS_SYNC), ENOMEM);
+}
+
 FACT(mlock2_on_fault_populates_nothing)
 {
 	char *p = pages(2);

@@ -2,9 +2,7 @@
 #include "fact.h"
 #include <asm/ldt.h>
 #include <fcntl.h>
-#include <grp.h>
 #include <linux/capability.h>
-#include <linux/futex.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
@@ -23,55 +21,6 @@ FACT(a_thread_s_number_is_its_process_s)
 	EXPECT_EQ(syscall(SYS_set_tid_address, &word), getpid());
 }
 
-FACT(users_and_groups_can_be_read_and_given_up)
-{
-	int status;
-	uid_t r, e, s;
-
-	EXPECT_EQ(getresuid(&r, &e, &s), 0);
-	EXPECT(r == getuid() && e == geteuid());
-	if (!fork()) {
-		if (setresgid(20, 20, 20) || setresuid(10, 10, 10) || getuid() != 10 || getegid() != 20)
-			_exit(1);
-		_exit(setuid(0) != -1 || errno != EPERM);
-	}
-	wait(&status);
-	if (r == 0)
-		EXPECT_EQ(status, 0);
-}
-
-static bool users_are(uid_t real, uid_t effective, uid_t saved, uid_t of_files)
-{
-	uid_t r = 99, e = 99, s = 99;
-
-	return !getresuid(&r, &e, &s) && r == real && e == effective && s == saved &&
-	       (uid_t)syscall(SYS_setfsuid32, -1) == of_files;
-}
-
-FACT(setreuid_saves_a_new_effective_user)
-{
-	EXPECT_EQ(syscall(SYS_setreuid32, -1, 6), 0);
-	EXPECT(users_are(0, 6, 6, 6));
-	EXPECT_EQ(syscall(SYS_setreuid32, -1, 0), 0);
-	EXPECT(users_are(0, 0, 6, 0));
-	EXPECT_EQ(syscall(SYS_setreuid32, 5, -1), 0);
-	EXPECT(users_are(5, 0, 0, 0));
-}
-
-FACT(who_is_not_root_takes_only_what_it_has)
-{
-	EXPECT_EQ(syscall(SYS_setresuid32, 5, 6, 7), 0);
-	EXPECT(users_are(5, 6, 7, 6));
-	EXPECT_ERRNO(syscall(SYS_setresuid32, -1, 8, -1), EPERM);
-	EXPECT_ERRNO(syscall(SYS_setresuid32, 5, 6, 8), EPERM);
-	EXPECT(users_are(5, 6, 7, 6));
-	EXPECT_EQ(syscall(SYS_setresuid32, 7, 5, -1), 0);
-	EXPECT(users_are(7, 5, 7, 5));
-	EXPECT_EQ(syscall(SYS_setuid32, 7), 0);
-	EXPECT(users_are(7, 7, 7, 7));
-	EXPECT_ERRNO(syscall(SYS_setuid32, 5), EPERM);
-}
-
 FACT(who_is_not_root_raises_no_hard_limit)
 {
 	struct rlimit lower = {50, 60}, higher = {50, 61};
@@ -83,72 +32,6 @@ FACT(who_is_not_root_raises_no_hard_limit)
 	EXPECT_EQ(syscall(SYS_setresuid32, 5, 5, 5), 0);
 	EXPECT_ERRNO(setrlimit(RLIMIT_CPU, &higher), EPERM);
 	EXPECT_EQ(setrlimit(RLIMIT_CPU, &lower), 0);
-}
-
-static bool groups_are(gid_t real, gid_t effective, gid_t saved, gid_t of_files)
-{
-	gid_t r = 99, e = 99, s = 99;
-
-	return !getresgid(&r, &e, &s) && r == real && e == effective && s == saved &&
-	       (gid_t)syscall(SYS_setfsgid32, -1) == of_files;
-}
-
-FACT(groups_change_as_users_do_and_only_the_user_makes_root)
-{
-	EXPECT_EQ(syscall(SYS_setregid32, -1, 6), 0);
-	EXPECT(groups_are(0, 6, 6, 6));
-	EXPECT_EQ(syscall(SYS_setregid32, 5, -1), 0);
-	EXPECT(groups_are(5, 6, 6, 6));
-	EXPECT_EQ(syscall(SYS_setgid32, 8), 0);
-	EXPECT(groups_are(8, 8, 8, 8));
-	EXPECT_ERRNO(syscall(SYS_setgid32, -1), EINVAL);
-	EXPECT_ERRNO(syscall(SYS_setuid32, -1), EINVAL);
-	EXPECT_EQ(syscall(SYS_setresgid32, 5, 6, 7), 0);
-	EXPECT_EQ(syscall(SYS_setgroups32, 0, NULL), 0);
-	EXPECT_EQ(syscall(SYS_setuid32, 9), 0);
-	EXPECT(users_are(9, 9, 9, 9));
-	EXPECT_ERRNO(syscall(SYS_setgroups32, 0, NULL), EPERM);
-	EXPECT_ERRNO(syscall(SYS_setresgid32, 8, -1, -1), EPERM);
-	EXPECT_ERRNO(syscall(SYS_setregid32, -1, 8), EPERM);
-	EXPECT_EQ(syscall(SYS_setgid32, 7), 0);
-	EXPECT(groups_are(5, 7, 7, 7));
-	EXPECT_ERRNO(syscall(SYS_setgid32, 6), EPERM);
-	EXPECT_ERRNO(syscall(SYS_getgroups32, -1, NULL), EINVAL);
-	EXPECT_EQ(syscall(SYS_getgroups32, 0, NULL), 0);
-}
-
-/* These calls never fail: each tells what it was. */
-static void expect_ids_of_files(long call)
-{
-	static const long asked[][2] = {{5, 6}, {7, 5}, {6, 7}, {8, 6}, {-1, 6}};
-
-	for (unsigned i = 0; i < sizeof(asked) / sizeof(asked[0]); i++)
-		EXPECT_EQ(syscall(call, asked[i][0]), asked[i][1]);
-}
-
-FACT(the_ids_for_files_are_one_of_the_others_but_for_root)
-{
-	EXPECT_EQ(syscall(SYS_setfsuid32, 77), 0);
-	EXPECT_EQ(syscall(SYS_setfsuid32, 0), 77);
-	EXPECT_EQ(syscall(SYS_setfsuid32, -1), 0);
-	EXPECT_EQ(syscall(SYS_setresgid32, 5, 6, 7), 0);
-	EXPECT_EQ(syscall(SYS_setresuid32, 5, 6, 7), 0);
-	expect_ids_of_files(SYS_setfsuid32);
-	expect_ids_of_files(SYS_setfsgid32);
-}
-
-FACT(an_id_without_room_is_told_as_65534)
-{
-	EXPECT_EQ(syscall(SYS_setresgid32, 65536, 65535, 0), 0);
-	EXPECT_EQ(syscall(SYS_setresuid32, 65535, 65536, 0), 0);
-	EXPECT_EQ(syscall(SYS_getgid), 65534);
-	EXPECT_EQ(syscall(SYS_getegid), 65535);
-	EXPECT_EQ(syscall(SYS_getuid), 65535);
-	EXPECT_EQ(syscall(SYS_geteuid), 65534);
-	EXPECT_EQ(syscall(SYS_getgid32), 65536);
-	EXPECT_EQ(syscall(SYS_getegid32), 65535);
-	EXPECT_EQ(syscall(SYS_getuid32), 65535);
-	EXPECT_EQ(syscall(SYS_geteuid32), 65536);
 }
 
 FACT(a_thread_area_is_told_as_it_was_set)
@@ -517,27 +400,6 @@ FACT(registers_survive_a_call)
 	EXPECT(b == 1 && c == 2 && d == 3 && si == 4 && di == 5);
 }
 
-FACT(a_futex_wakes_nobody_and_waits_for_nothing_changed)
-{
-	uint32_t word = 5;
-	struct {
-		int64_t seconds, rest;
-	} soon = {0, 10000000};
-
-	EXPECT_EQ(syscall(SYS_futex, &word, FUTEX_WAKE, 1, 0, 0, 0), 0);
-	EXPECT_ERRNO(syscall(SYS_futex, &word, FUTEX_WAIT, 4, 0, 0, 0), EAGAIN);
-	EXPECT_ERRNO(syscall(SYS_futex_time64, &word, FUTEX_WAIT, 5, &soon, 0, 0), ETIMEDOUT);
-	EXPECT_ERRNO(syscall(SYS_futex, 16, FUTEX_WAIT, 1, 0, 0, 0), EFAULT);
-}
-
-FACT(a_futex_is_a_word_at_its_place)
-{
-	uint32_t words[2] = {0, 0};
-
-	EXPECT_ERRNO(syscall(SYS_futex, (char *)words + 1, FUTEX_WAKE, 1, 0, 0, 0), EINVAL);
-	EXPECT_ERRNO(syscall(SYS_futex, 16, FUTEX_WAIT, 1, 0, 0, 0), EFAULT);
-}
-
 FACT(prctl_keeps_a_name)
 {
 	char name[17] = "";
@@ -602,6 +464,50 @@ FACT(capabilities_are_told_in_three_words_or_six)
 	EXPECT_EQ(syscall(SYS_capget, &header, NULL), 0);
 	EXPECT_EQ(header.version, _LINUX_CAPABILITY_VERSION_3);
 	EXPECT_ERRNO(syscall(SYS_capget, 16, set), EFAULT);
+}
+
+FACT(prctl_tells_what_nobody_here_changes)
+{
+	uint32_t word = 0;
+
+	EXPECT_EQ(prctl(PR_CAPBSET_READ, 0), 1);
+	EXPECT_ERRNO(prctl(PR_CAPBSET_READ, 60), EINVAL);
+	EXPECT_EQ(prctl(PR_GET_SECCOMP), 0);
+	EXPECT_EQ(prctl(PR_GET_TIMING), PR_TIMING_STATISTICAL);
+	EXPECT_EQ(prctl(PR_GET_TSC, &word), 0);
+	EXPECT_EQ(word, PR_TSC_ENABLE);
+	EXPECT_ERRNO(prctl(PR_GET_TSC, 16), EFAULT);
+	EXPECT_EQ(syscall(SYS_set_tid_address, &word), getpid());
+	EXPECT_EQ(prctl(PR_GET_TID_ADDRESS, &word), 0);
+	EXPECT_EQ(word, (uintptr_t)&word);
+}
+
+static void check_kept(void)
+{
+	EXPECT_EQ(prctl(PR_GET_KEEPCAPS), 1);
+	EXPECT_EQ(prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0), 1);
+	EXPECT_EQ(prctl(PR_GET_TIMERSLACK), 7);
+	EXPECT_EQ(prctl(PR_SET_TIMERSLACK, 8), 0);
+	EXPECT_EQ(prctl(PR_SET_TIMERSLACK, 0), 0);
+	EXPECT_EQ(prctl(PR_GET_TIMERSLACK), 7); /* what its maker had is its default */
+}
+
+FACT(prctl_keeps_words_that_a_child_has_too)
+{
+	EXPECT_EQ(prctl(PR_GET_KEEPCAPS), 0);
+	EXPECT_EQ(prctl(PR_GET_SECUREBITS), 0);
+	EXPECT_EQ(prctl(PR_SET_KEEPCAPS, 1), 0);
+	EXPECT_ERRNO(prctl(PR_SET_KEEPCAPS, 2), EINVAL);
+	EXPECT_EQ(prctl(PR_GET_SECUREBITS), 0x10);
+	EXPECT_EQ(prctl(PR_GET_THP_DISABLE, 0, 0, 0, 0), 0);
+	EXPECT_EQ(prctl(PR_SET_THP_DISABLE, 2, 0, 0, 0), 0);
+	EXPECT_ERRNO(prctl(PR_SET_THP_DISABLE, 1, 1, 0, 0), EINVAL);
+	EXPECT_ERRNO(prctl(PR_GET_THP_DISABLE, 1, 0, 0, 0), EINVAL);
+	EXPECT_EQ(prctl(PR_GET_TIMERSLACK), 50000);
+	EXPECT_EQ(prctl(PR_SET_TIMERSLACK, 7), 0);
+	EXPECT_EQ(in_child(check_kept), 0);
+	EXPECT_EQ(prctl(PR_SET_TIMERSLACK, 0), 0);
+	EXPECT_EQ(prctl(PR_GET_TIMERSLACK), 50000);
 }
 
 FACT(affinity_has_one_processor_at_least)

@@ -520,6 +520,15 @@ FACT(a_handler_s_mask_has_no_kill_and_stop_in_it)
 	EXPECT_EQ(got.mask[1], ~0u);
 }
 
+FACT(flags_that_nobody_knows_are_taken_out)
+{
+	struct raw_action a = {(uint32_t)SIG_IGN, ~0x04000000u /* no restorer */, 0, {0, 0}}, got;
+
+	EXPECT_EQ(syscall(SYS_rt_sigaction, SIGUSR1, &a, NULL, 8), 0);
+	EXPECT_EQ(syscall(SYS_rt_sigaction, SIGUSR1, NULL, &got, 8), 0);
+	EXPECT_EQ(got.flags, 0xD8000807);
+}
+
 static pid_t child_that_pauses(uid_t user)
 {
 	int ends[2];

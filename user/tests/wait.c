@@ -328,6 +328,33 @@ FACT(what_the_kernel_did_for_its_children_is_told_too)
 	EXPECT(usage.ru_stime.tv_sec > 0 || usage.ru_stime.tv_usec >= 50000);
 }
 
+FACT(an_orphan_goes_to_the_nearest_who_asked_for_it)
+{
+	pid_t above = getpid(), child;
+	int status, on = 7;
+
+	EXPECT_EQ(prctl(PR_SET_CHILD_SUBREAPER, 2), 0);
+	EXPECT_EQ(prctl(PR_GET_CHILD_SUBREAPER, &on), 0);
+	EXPECT_EQ(on, 1);
+	child = fork();
+	if (!child) {
+		pid_t parent = getpid();
+
+		if (fork()) {
+			prctl(PR_GET_CHILD_SUBREAPER, &on);
+			_exit(on); /* a child is none */
+		}
+		while (getppid() == parent)
+			usleep(1000);
+		_exit(getppid() == above ? 5 : 6);
+	}
+	EXPECT_EQ(waitpid(child, &status, 0), child);
+	EXPECT_EQ(status, 0);
+	EXPECT(wait(&status) > 0);
+	EXPECT_EQ(WEXITSTATUS(status), 5);
+	EXPECT_ERRNO(wait(NULL), ECHILD);
+}
+
 FACT(who_asks_for_it_gets_a_signal_when_its_parent_ends)
 {
 	int ends[2], sig = 0;
