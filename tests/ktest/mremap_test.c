@@ -133,6 +133,21 @@ KTEST(mremap, a_files_offset_moves_with_its_pages)
 	mapping_put(m);
 }
 
+KTEST(mremap, offsets_of_a_file_end)
+{
+	const vaddr_t last = vaddr_of(USER_VPN_END - 2);
+	struct mapping *m = mapping_create(x.tenant->owner, PAGE);
+	struct mmap_request r = {AT, 2 * PAGE, PROT_READ, MAP_SHARED | MAP_FIXED,
+				 m,  true,     true,      UINT32_MAX - 3};
+
+	EXPECT_EQ(space_mmap(&x.s, &r), AT);
+	EXPECT_EQ(remap(AT, 2, 4, MREMAP_MAYMOVE, 0), -EINVAL);
+	EXPECT_EQ(remap(AT, 2, 3, 0, 0), AT);
+	EXPECT_EQ(remap(AT, 2, 2, MREMAP_MAYMOVE | MREMAP_FIXED, last), (int32_t)last);
+	EXPECT_EQ(remap(last, 2, 2, MREMAP_MAYMOVE | MREMAP_FIXED, last + PAGE), -EINVAL);
+	mapping_put(m);
+}
+
 KTEST(mremap, what_is_kept_is_empty_and_promised_twice)
 {
 	const uint32_t keep = MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP;
