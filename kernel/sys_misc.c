@@ -17,6 +17,7 @@
 #include <mm/usercopy.h>
 
 #define RANDOM_AT_ONCE 256u
+#define NOFILE_MOST    (1u << 20) /* Linux's: no limit is above it */
 
 int32_t sys_uname(struct trap_frame *f)
 {
@@ -130,7 +131,7 @@ static int set_limit(struct proc *p, uint32_t which, uint64_t soft, uint64_t har
 
 	if (soft > hard)
 		return -EINVAL;
-	if (new.hard > l->hard && current->uid[1])
+	if ((new.hard > l->hard && current->uid[1]) || (which == RLIMIT_NOFILE && new.hard > NOFILE_MOST))
 		return -EPERM;
 	*l = new;
 	if (p->shared)

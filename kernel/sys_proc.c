@@ -181,10 +181,10 @@ static int is_in_group_of_session(struct proc *p, void *arg)
 int32_t sys_setpgid(struct trap_frame *f)
 {
 	struct proc *p = proc_or_self(ARG1(f));
-	int32_t group = ARG2(f) ? (int32_t)ARG2(f) : p ? p->pid : 0;
+	int32_t group = (int32_t)(ARG2(f) ? ARG2(f) : ARG1(f) ? ARG1(f) : (uint32_t)current->pid);
 	int32_t wanted[2] = {group, current->session};
 
-	if ((int32_t)ARG2(f) < 0)
+	if (group < 0)
 		return -EINVAL;
 	if (!p || (p != current && p->parent != current))
 		return -ESRCH;
