@@ -6,6 +6,7 @@
 #include <kernel/proc.h>
 #include <kernel/signal_frame.h>
 #include <kernel/sys.h>
+#include <linux/futex.h>
 #include <linux/limits.h>
 #include <linux/sched.h>
 #include <linux/wait.h>
@@ -379,7 +380,10 @@ int32_t sys_set_tid_address(struct trap_frame *f)
 /* The list is for threads that die with a lock held. */
 int32_t sys_set_robust_list(struct trap_frame *f)
 {
-	return ARG2(f) == 12 ? 0 : -EINVAL;
+	if (ARG2(f) != sizeof(struct robust_list_head))
+		return -EINVAL;
+	current->robust_list = ARG1(f);
+	return 0;
 }
 
 int32_t sys_set_thread_area(struct trap_frame *f)
