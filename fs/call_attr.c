@@ -310,7 +310,8 @@ static int32_t cut_open(uint32_t fd, int64_t size)
 		return -EINVAL;
 	if (!file)
 		return -EBADF;
-	if (file->ops != &regular_ops || !file_can_write(file))
+	if (file->ops != &regular_ops || !file_can_write(file) ||
+	    (size > FILE_SMALL_MOST && !(file->flags & O_LARGEFILE)))
 		return -EINVAL;
 	return regular_truncate(file->inode, (uint64_t)size);
 }

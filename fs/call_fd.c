@@ -103,6 +103,16 @@ static int32_t set_flags(struct file *file, uint32_t flags)
 	return 0;
 }
 
+/* A pipe stays as large as it is: what fits into that is granted. */
+static int32_t set_pipe_size(const struct file *file, uint32_t size)
+{
+	if (!file->pipe)
+		return -EBADF;
+	if (size > 1u << 31)
+		return -EINVAL;
+	return size > PIPE_SIZE ? -EPERM : (int32_t)PIPE_SIZE;
+}
+
 static int32_t control(struct file *file, struct trap_frame *f)
 {
 	uint32_t fd = ARG1(f), argument = ARG3(f);
@@ -128,6 +138,8 @@ static int32_t control(struct file *file, struct trap_frame *f)
 	switch (ARG2(f)) {
 	case F_SETFL:
 		return set_flags(file, argument);
+	case F_SETPIPE_SZ:
+		return set_pipe_size(file, argument);
 	case F_GETPIPE_SZ:
 		return file->pipe ? (int32_t)PIPE_SIZE : -EBADF;
 	default:

@@ -179,8 +179,8 @@ static int32_t rename_to(const struct named_pair *pair, uint32_t flags)
 	struct named from, to;
 	int32_t err;
 
-	if (flags & ~(uint32_t)(RENAME_NOREPLACE | RENAME_EXCHANGE) ||
-	    flags == (RENAME_NOREPLACE | RENAME_EXCHANGE))
+	if (flags & ~(uint32_t)(RENAME_NOREPLACE | RENAME_EXCHANGE | RENAME_WHITEOUT) ||
+	    (flags & RENAME_EXCHANGE && flags != RENAME_EXCHANGE))
 		return -EINVAL;
 	err = named_get(&from, pair->from_fd, pair->from);
 	if (err)

@@ -105,7 +105,10 @@ static inline int32_t transfer(struct trap_frame *f, const struct way *way, cons
 		done = vector ? runs_get(&r, ARG2(f), ARG3(f)) : run_get(&r, ARG2(f), ARG3(f));
 	if (done)
 		return done;
+	if (vector && !r.uio.left)
+		goto out;
 	done = place ? way->at(file, &r.uio, *place) : way->here(file, &r.uio);
+out:
 	if (vector)
 		runs_put(&r);
 	return done;
@@ -241,6 +244,8 @@ static int64_t seek_to(struct file *file, int64_t offset, uint32_t whence)
 
 	if (file->ops->is_stream)
 		return -ESPIPE;
+	if (inode_is(file->inode, S_IFCHR)) /* no place in a device is another than the first */
+		return whence <= SEEK_MAX ? 0 : -EINVAL;
 	switch (whence) {
 	case SEEK_SET:
 		break;

@@ -201,13 +201,13 @@ static struct statx_timestamp timestamp(int64_t time)
 	return t;
 }
 
-static int32_t put_statx(const struct inode *i, vaddr_t out)
+static struct statx extended(const struct inode *i)
 {
 	struct facts f = facts_of(i);
 	struct statx s;
 
 	memset(&s, 0, sizeof(s));
-	s.stx_mask = STATX_BASIC_STATS | STATX_BTIME;
+	s.stx_mask = STATX_BASIC_STATS | STATX_MNT_ID;
 	s.stx_blksize = BLOCK;
 	s.stx_nlink = i->links;
 	s.stx_uid = i->uid;
@@ -217,12 +217,29 @@ static int32_t put_statx(const struct inode *i, vaddr_t out)
 	s.stx_size = f.size;
 	s.stx_blocks = f.blocks;
 	s.stx_atime = timestamp(i->time.access);
-	s.stx_btime = timestamp(i->time.birth);
 	s.stx_ctime = timestamp(i->time.change);
 	s.stx_mtime = timestamp(i->time.modification);
 	s.stx_rdev_major = i->rdev >> 8 & 0xFFF;
 	s.stx_rdev_minor = (i->rdev & 0xFF) | (i->rdev >> 12 & ~0xFFu);
 	s.stx_dev_minor = i->device;
+	s.stx_mnt_id = i->device; /* nothing is mounted twice */
+	return s;
+}
+
+static int32_t put_statx(const struct inode *i, vaddr_t out)
+{
+	struct statx s = extended(i);
+
+	return copy_to_user(out, &s, sizeof(s));
+}
+
+/* The time of birth is told to who asks for it only, as on Linux. */
+static int32_t put_statx_birth(const struct inode *i, vaddr_t out)
+{
+	struct statx s = extended(i);
+
+	s.stx_mask |= STATX_BTIME;
+	s.stx_btime = timestamp(i->time.birth);
 	return copy_to_user(out, &s, sizeof(s));
 }
 
@@ -233,7 +250,8 @@ int32_t sys_statx(struct trap_frame *f)
 
 	if (ARG4(f) & STATX__RESERVED || (flags & AT_STATX_SYNC_TYPE) == AT_STATX_SYNC_TYPE || flags & ~known)
 		return -EINVAL;
-	return stat_path(ARG1(f), ARG2(f), flags, ARG5(f), put_statx);
+	return stat_path(ARG1(f), ARG2(f), flags, ARG5(f),
+			 ARG4(f) & STATX_BTIME ? put_statx_birth : put_statx);
 }
 
 /* What statfs tells: the container that pays for pages is the file system. */

@@ -131,10 +131,10 @@ uint32_t file_poll(struct file *f)
 	return f->ops->poll ? f->ops->poll(f) : POLLIN | POLLOUT | POLLRDNORM | POLLWRNORM;
 }
 
-/* True for a place that a file can have. */
-static bool place_ok(const struct file *f, uint64_t at)
+/* True when a transfer lies where a file can have bytes. */
+static bool place_ok(const struct file *f, const struct uio *u, uint64_t at)
 {
-	return f->ops->is_stream || at <= FILE_SIZE_MOST;
+	return f->ops->is_stream || (at <= FILE_SIZE_MOST && u->left <= FILE_SIZE_MOST - at);
 }
 
 /* A read may be long where little memory is: holes, zeros, one page over and over. */
@@ -158,7 +158,7 @@ int32_t file_read(struct file *f, struct uio *u, uint64_t at)
 
 	if (f->ops == &directory_ops)
 		return -EISDIR;
-	if (!f->ops->read || !place_ok(f, at))
+	if (!f->ops->read || !place_ok(f, u, at))
 		return -EINVAL;
 	/* It may wait, and who shares the descriptors may close it meanwhile. */
 	file_get(f);
@@ -177,7 +177,7 @@ int32_t file_write(struct file *f, struct uio *u, uint64_t at)
 {
 	int32_t done;
 
-	if (!f->ops->write || !place_ok(f, at))
+	if (!f->ops->write || !place_ok(f, u, at))
 		return -EINVAL;
 	file_get(f);
 	done = f->ops->write(f, u, write_place(f, at));

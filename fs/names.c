@@ -264,6 +264,8 @@ static int rename_at(struct two_walks *w, uint32_t flags)
 	err = check_types(w, from, to, flags);
 	if (err)
 		return err;
+	if (flags & RENAME_WHITEOUT)
+		return -EINVAL; /* there are no layers of file systems */
 	if (flags & RENAME_EXCHANGE) {
 		dir_exchange(from, to);
 		return 0;

@@ -140,9 +140,11 @@ int path_open(const struct fs_context *fs, struct inode *base, const char *path,
 		o.flags &= O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC;
 	if ((o.flags & O_TMPFILE) != O_TMPFILE && o.flags & __O_TMPFILE)
 		return -EINVAL;
+	if (o.flags & O_CREAT && o.flags & O_DIRECTORY)
+		return -EINVAL; /* O_TMPFILE has O_DIRECTORY in it */
 	if (!(o.flags & __O_TMPFILE))
 		return open_named(&o, base, path, out);
-	if (o.flags & O_CREAT || (o.flags & O_ACCMODE) == O_RDONLY)
+	if ((o.flags & O_ACCMODE) == O_RDONLY)
 		return -EINVAL;
 	return open_unnamed(&o, base, path, out);
 }

@@ -41,8 +41,7 @@ static int read_headers(struct image *i)
 
 	if (err)
 		return err;
-	if (!elf_matches(h->e_ident, SELFMAG) || h->e_ident[EI_CLASS] != ELFCLASS32 ||
-	    h->e_ident[EI_DATA] != ELFDATA2LSB || h->e_machine != EM_386 ||
+	if (!elf_matches(h->e_ident, SELFMAG) || (h->e_machine != EM_386 && h->e_machine != EM_486) ||
 	    (h->e_type != ET_EXEC && h->e_type != ET_DYN) || h->e_phentsize != sizeof(Elf32_Phdr) ||
 	    !h->e_phnum || h->e_phnum > HEADERS_MOST)
 		return -ENOEXEC;

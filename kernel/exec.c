@@ -359,6 +359,7 @@ static void become(struct trap_frame *f, struct program *p)
 	current->uid[2] = current->uid[3] = current->uid[1];
 	current->gid[2] = current->gid[3] = current->gid[1];
 	current->keep_caps = 0;
+	current->robust_list = 0;
 	arch_user_start(f, p->elf.entry, p->stack);
 }
 

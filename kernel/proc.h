@@ -76,8 +76,9 @@ struct proc {
 	uint32_t uid[4], gid[4];   /* real, effective, saved, of the file system: data */
 	struct group_list *groups; /* null: none */
 	struct rlimit_pair limit[RLIMITS];
-	uint32_t clear_tid; /* set_tid_address */
-	uint32_t set_tid;   /* where its number goes as soon as it runs */
+	uint32_t clear_tid;   /* set_tid_address */
+	uint32_t set_tid;     /* where its number goes as soon as it runs */
+	uint32_t robust_list; /* set_robust_list: data */
 	struct proc_usage usage, children_usage;
 	uint64_t started;                  /* clock_ns */
 	uint64_t alarm_at, alarm_interval; /* ITIMER_REAL, in ns; 0: off */

@@ -11,10 +11,11 @@
 #include <mm/mmap.h>
 #include <mm/usercopy.h>
 
-#define CALL_INT 0x80CDu                               /* int $0x80 */
-#define PAGE_AT  ((ARCH_KERNEL_VPN - 1) << PAGE_SHIFT) /* above all stacks */
-#define OLD_CODE 0u
-#define NEW_CODE 16u
+#define CALL_INT    0x80CDu                               /* int $0x80 */
+#define PAGE_AT     ((ARCH_KERNEL_VPN - 1) << PAGE_SHIFT) /* above all stacks */
+#define OLD_CODE    0u
+#define IRET_NUMBER 32u /* by which programs know it */
+#define NEW_CODE    16u
 
 /* struct sigaction has no room for it in the header of 32 signals. */
 struct context {
@@ -85,7 +86,9 @@ static void registers_of(const struct trap_frame *f, uint64_t mask, vaddr_t fpu_
 		.edx = f->edx,
 		.ecx = f->ecx,
 		.eax = f->eax,
-		.trapno = trap ? f->vector : 0,
+		.trapno = f->vector == TRAP_IRET ? IRET_NUMBER
+			  : trap                 ? f->vector
+						 : 0,
 		.err = trap ? f->error : 0,
 		.eip = f->eip,
 		.cs = (uint16_t)f->cs,

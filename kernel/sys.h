@@ -50,7 +50,8 @@ void futex_init(void); /* before the first process */
 syscall_fn sys_futex, sys_futex_time64;
 
 /* kernel/sys_misc.c */
-syscall_fn sys_uname, sys_sysinfo, sys_sched_yield, sys_sched_getaffinity, sys_getrandom;
+syscall_fn sys_uname, sys_olduname, sys_oldolduname, sys_sysinfo, sys_sched_yield, sys_sched_getaffinity,
+	sys_sched_setaffinity, sys_sched_getscheduler, sys_getrandom, sys_get_robust_list;
 syscall_fn sys_ugetrlimit, sys_getrlimit, sys_setrlimit, sys_prlimit64, sys_capget, sys_prctl;
 
 /* Writes a struct rusage of it; 0 or -EFAULT. */

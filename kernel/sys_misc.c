@@ -9,6 +9,7 @@
 #include <kernel/time.h>
 #include <lib/string.h>
 #include <linux/capability.h>
+#include <linux/futex.h>
 #include <linux/prctl.h>
 #include <linux/random.h>
 #include <linux/securebits.h>
@@ -17,20 +18,41 @@
 #include <mm/usercopy.h>
 
 #define RANDOM_AT_ONCE 256u
+#define NOFILE_MOST    (1u << 20) /* Linux's: no limit is above it */
+
+/* Programs look at the release for what Linux has: this is whose calls these are. */
+static const struct new_utsname system_name = {
+	.sysname = "Linux",
+	.nodename = "quire",
+	.release = "6.1.0-quire",
+	.version = "Quire " QUIRE_VERSION,
+	.machine = "i686",
+	.domainname = "(none)",
+};
 
 int32_t sys_uname(struct trap_frame *f)
 {
-	/* Programs look at the release for what Linux has: this is whose calls these are. */
-	static const struct new_utsname name = {
-		.sysname = "Linux",
-		.nodename = "quire",
-		.release = "6.1.0-quire",
-		.version = "Quire " QUIRE_VERSION,
-		.machine = "i686",
-		.domainname = "(none)",
-	};
+	return copy_to_user(ARG1(f), &system_name, sizeof(system_name));
+}
 
-	return copy_to_user(ARG1(f), &name, sizeof(name));
+/* Without the domain. */
+int32_t sys_olduname(struct trap_frame *f)
+{
+	return copy_to_user(ARG1(f), &system_name, sizeof(struct old_utsname));
+}
+
+/* And the first 8 bytes of each. */
+int32_t sys_oldolduname(struct trap_frame *f)
+{
+	struct oldold_utsname n;
+
+	memset(&n, 0, sizeof(n));
+	memcpy(n.sysname, system_name.sysname, sizeof(n.sysname) - 1);
+	memcpy(n.nodename, system_name.nodename, sizeof(n.nodename) - 1);
+	memcpy(n.release, system_name.release, sizeof(n.release) - 1);
+	memcpy(n.version, system_name.version, sizeof(n.version) - 1);
+	memcpy(n.machine, system_name.machine, sizeof(n.machine) - 1);
+	return copy_to_user(ARG1(f), &n, sizeof(n));
 }
 
 static int count_one(struct proc *p, void *count)
@@ -75,6 +97,29 @@ int32_t sys_sched_getaffinity(struct trap_frame *f)
 	if (ARG2(f) < sizeof(one) || ARG2(f) % sizeof(one))
 		return -EINVAL;
 	return copy_to_user(ARG3(f), &one, sizeof(one)) ? -EFAULT : (int32_t)sizeof(one);
+}
+
+/* Which may be asked for, and must be by who asks for any. */
+int32_t sys_sched_setaffinity(struct trap_frame *f)
+{
+	const struct proc *p = ARG1(f) ? proc_find((int32_t)ARG1(f)) : current;
+	uint32_t set = 0;
+
+	if (copy_from_user(&set, ARG3(f), ARG2(f) < sizeof(set) ? ARG2(f) : sizeof(set)))
+		return -EFAULT;
+	if (!p)
+		return -ESRCH;
+	if (current->uid[1] && current->uid[1] != p->uid[0] && current->uid[1] != p->uid[1])
+		return -EPERM;
+	return set & 1 ? 0 : -EINVAL;
+}
+
+/* Everybody shares the processor alike: SCHED_OTHER. */
+int32_t sys_sched_getscheduler(struct trap_frame *f)
+{
+	if ((int32_t)ARG1(f) < 0)
+		return -EINVAL;
+	return !ARG1(f) || proc_find((int32_t)ARG1(f)) ? 0 : -ESRCH;
 }
 
 int32_t sys_getrandom(struct trap_frame *f)
@@ -130,7 +175,7 @@ static int set_limit(struct proc *p, uint32_t which, uint64_t soft, uint64_t har
 
 	if (soft > hard)
 		return -EINVAL;
-	if (new.hard > l->hard && current->uid[1])
+	if ((new.hard > l->hard && current->uid[1]) || (which == RLIMIT_NOFILE && new.hard > NOFILE_MOST))
 		return -EPERM;
 	*l = new;
 	if (p->shared)
@@ -180,6 +225,22 @@ int32_t sys_prlimit64(struct trap_frame *f)
 	if (ARG3(f))
 		err = set_limit(p, ARG2(f), w[0], w[1]);
 	return err || !ARG4(f) ? err : limit_to_user(ARG4(f), &old, true, ~0u);
+}
+
+/* Data: nobody looks at the list of who has ended. */
+int32_t sys_get_robust_list(struct trap_frame *f)
+{
+	const struct proc *p = ARG1(f) ? proc_find((int32_t)ARG1(f)) : current;
+	uint32_t size = sizeof(struct robust_list_head);
+
+	if (!p)
+		return -ESRCH;
+	if (!may_limit(p))
+		return -EPERM;
+	return copy_to_user(ARG3(f), &size, sizeof(size)) ||
+			       copy_to_user(ARG2(f), &p->robust_list, sizeof(p->robust_list))
+		       ? -EFAULT
+		       : 0;
 }
 
 /* Everybody has every capability, as data: the two-word forms have two sets of three words. */

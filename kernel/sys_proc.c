@@ -6,6 +6,7 @@
 #include <kernel/proc.h>
 #include <kernel/signal_frame.h>
 #include <kernel/sys.h>
+#include <linux/futex.h>
 #include <linux/limits.h>
 #include <linux/sched.h>
 #include <linux/wait.h>
@@ -181,10 +182,10 @@ static int is_in_group_of_session(struct proc *p, void *arg)
 int32_t sys_setpgid(struct trap_frame *f)
 {
 	struct proc *p = proc_or_self(ARG1(f));
-	int32_t group = ARG2(f) ? (int32_t)ARG2(f) : p ? p->pid : 0;
+	int32_t group = (int32_t)(ARG2(f) ? ARG2(f) : ARG1(f) ? ARG1(f) : (uint32_t)current->pid);
 	int32_t wanted[2] = {group, current->session};
 
-	if ((int32_t)ARG2(f) < 0)
+	if (group < 0)
 		return -EINVAL;
 	if (!p || (p != current && p->parent != current))
 		return -ESRCH;
@@ -379,7 +380,10 @@ int32_t sys_set_tid_address(struct trap_frame *f)
 /* The list is for threads that die with a lock held. */
 int32_t sys_set_robust_list(struct trap_frame *f)
 {
-	return ARG2(f) == 12 ? 0 : -EINVAL;
+	if (ARG2(f) != sizeof(struct robust_list_head))
+		return -EINVAL;
+	current->robust_list = ARG1(f);
+	return 0;
 }
 
 int32_t sys_set_thread_area(struct trap_frame *f)

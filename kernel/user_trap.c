@@ -63,11 +63,17 @@ static __attribute__((noinline)) void other_trap(struct trap_frame *f)
 		signal_fault(SIGFPE, FPE_INTDIV, f->eip);
 		return;
 	case TRAP_DEBUG:
+		signal_fault(SIGTRAP, TRAP_TRACE, f->eip);
+		return;
 	case TRAP_BREAKPOINT:
-		signal_fault(SIGTRAP, f->vector == TRAP_DEBUG ? TRAP_TRACE : SI_KERNEL, f->eip);
+		signal_fault(SIGTRAP, SI_KERNEL,
+			     0); /* as Linux tells it, which nothing but the context does */
 		return;
 	case TRAP_INVALID_OPCODE:
 		signal_fault(SIGILL, ILL_ILLOPN, f->eip);
+		return;
+	case TRAP_IRET:
+		signal_fault(SIGILL, ILL_BADSTK, 0);
 		return;
 	case TRAP_NO_FPU:
 		signal_fault(SIGILL, ILL_COPROC, f->eip);

@@ -168,7 +168,7 @@ bad_segment:
 	.type bad_iret, @function
 bad_iret:
 	pushl $0
-	pushl $TRAP_PROTECTION
+	pushl $TRAP_IRET
 	jmp trap_common
 	.size bad_iret, . - bad_iret
 

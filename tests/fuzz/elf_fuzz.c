@@ -68,15 +68,16 @@ static int64_t field(int64_t k, unsigned n)
 
 static bool has_headers(void)
 {
-	static const uint8_t ident[6] = {0x7F, 'E', 'L', 'F', 1, 1};
-	int64_t kind, n;
+	static const uint8_t ident[4] = {0x7F, 'E', 'L', 'F'};
+	int64_t kind, machine, n;
 
 	if (length < 52 || memcmp(bytes, ident, sizeof(ident)) != 0)
 		return false;
 	kind = number(16, 2);
+	machine = number(18, 2);
 	n = count_headers();
-	return (kind == 2 || kind == 3) && number(18, 2) == 3 && number(42, 2) == 32 && n >= 1 && n <= 64 &&
-	       number(28, 4) + 32 * n <= (int64_t)length;
+	return (kind == 2 || kind == 3) && (machine == 3 || machine == 6) && number(42, 2) == 32 && n >= 1 &&
+	       n <= 64 && number(28, 4) + 32 * n <= (int64_t)length;
 }
 
 static bool is_loaded(int64_t k)

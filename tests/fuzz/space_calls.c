@@ -216,6 +216,17 @@ struct remap {
 	uint32_t old_pages, pages, stay; /* stay: those of the old ones that there will be */
 };
 
+/* What is left behind is not locked, with all of its area. */
+static void unlock_area(struct model_space *s, vpn_t at)
+{
+	vpn_t first = at, end = model_run_end(s, at);
+
+	while (model_at(s, first - 1) && model_run_end(s, first - 1) == end)
+		first--;
+	for (vpn_t v = first; v < end; v++)
+		model_at(s, v)->flags &= ~(uint32_t)(AREA_LOCKED | AREA_ON_FAULT);
+}
+
 /* Takes pages to another place, where the last ones may be new, and leaves an empty area behind or none. */
 static void move(struct model_space *s, const struct remap *w, vpn_t to)
 {
@@ -234,7 +245,9 @@ static void move(struct model_space *s, const struct remap *w, vpn_t to)
 	drop(s, to, w->pages);
 	for (uint32_t i = 0; i < w->old_pages && w->r->flags & MREMAP_DONTUNMAP; i++)
 		model_own(model_at(s, w->old + i), 0);
-	if (!(w->r->flags & MREMAP_DONTUNMAP))
+	if (w->r->flags & MREMAP_DONTUNMAP)
+		unlock_area(s, w->old);
+	else
 		drop(s, w->old, w->old_pages);
 	for (uint32_t i = 0; i < w->pages; i++) {
 		if (moved[i].own)
@@ -256,6 +269,7 @@ static bool is_locked(const struct model_page *p)
 static int check_growth(const struct model_space *s, const struct remap *w)
 {
 	uint32_t more = w->r->flags & MREMAP_DONTUNMAP ? w->pages : w->pages - w->stay;
+	uint32_t gone = w->r->flags & MREMAP_FIXED ? mapped_in(s, PAGES(vpn_of(w->r->fixed), w->pages)) : 0;
 
 	if (!w->old_pages && !(w->like.flags & AREA_SHARED))
 		return -EINVAL;
@@ -263,9 +277,7 @@ static int check_growth(const struct model_space *s, const struct remap *w)
 		return -EFAULT;
 	if (w->like.file != NO_FILE && w->like.index + w->pages < w->like.index)
 		return -EINVAL;
-	if (!model_has_room(s, more))
-		return -ENOMEM;
-	return 0;
+	return model_has_room(s, more - gone) ? 0 : -ENOMEM;
 }
 
 static int check_promise(const struct remap *w)

@@ -156,7 +156,7 @@ bool model_may_commit(uint32_t pages)
 
 bool model_has_room(const struct model_space *s, uint32_t pages)
 {
-	return model.most == NO_LIMIT || (uint64_t)model_total(s) + pages <= model.most;
+	return model.most == NO_LIMIT || model_total(s) + pages <= model.most;
 }
 
 void model_begin(uint32_t file_pages)

@@ -18,6 +18,12 @@ FACT(statx_agrees_with_stat)
 	EXPECT_EQ(x.stx_ino, s.st_ino);
 	EXPECT_EQ(x.stx_mode, s.st_mode);
 	EXPECT_EQ(x.stx_nlink, 1);
+	EXPECT_EQ(x.stx_mask, STATX_BASIC_STATS | 0x1000 /* the mount's number */);
+	EXPECT_EQ(x.stx_btime.tv_sec, 0);
+	EXPECT_EQ(syscall(SYS_statx, AT_FDCWD, "abcdef", 0, STATX_BTIME, &x), 0);
+	EXPECT_EQ(x.stx_mask, STATX_BASIC_STATS | STATX_BTIME | 0x1000);
+	EXPECT(x.stx_btime.tv_sec > 0);
+	EXPECT_EQ(x.stx_size, 6);
 }
 
 /* The shapes of what is told of a file, in half-words: how many, and two ranges of those without a use. */

@@ -484,23 +484,45 @@ FACT(a_program_starts_with_an_fpu_of_its_own_and_an_aligned_stack)
 	}
 }
 
-/* A copy of this program that asks for what its stack may be. */
-static char *copy_with_stack(unsigned flags)
+static char copy[500000];
+
+/* Reads this program, to be changed; returns its size. */
+static unsigned copy_me(void)
 {
-	static char copy[500000];
-	Elf32_Ehdr *h = (Elf32_Ehdr *)(void *)copy;
 	int fd = open(me, O_RDONLY);
 	ssize_t size = read(fd, copy, sizeof(copy));
 
 	close(fd);
 	EXPECT(size > 0 && size < (ssize_t)sizeof(copy));
+	return (unsigned)size;
+}
+
+/* A copy of this program that asks for what its stack may be. */
+static char *copy_with_stack(unsigned flags)
+{
+	Elf32_Ehdr *h = (Elf32_Ehdr *)(void *)copy;
+	unsigned size = copy_me();
+
 	for (unsigned i = 0; i < h->e_phnum; i++) {
 		Elf32_Phdr *p = (Elf32_Phdr *)(void *)(copy + h->e_phoff) + i;
 
 		if (p->p_type == PT_GNU_STACK)
 			p->p_flags = flags;
 	}
-	return file(copy, (unsigned)size, 0755);
+	return file(copy, size, 0755);
+}
+
+FACT(nobody_asks_for_class_order_and_version_of_a_program)
+{
+	Elf32_Ehdr *h = (Elf32_Ehdr *)(void *)copy;
+	char *words[] = {"name", NULL};
+	unsigned size = copy_me();
+
+	memset(h->e_ident + SELFMAG, 0xFF, EI_NIDENT - SELFMAG);
+	h->e_version = 77;
+	h->e_machine = 6; /* EM_486 */
+	EXPECT_EQ(shown(file(copy, size, 0755), words, "args"), 0);
+	EXPECT(!strcmp(output, "name|"));
 }
 
 FACT(a_stack_is_executable_for_who_asks_for_it)

@@ -137,6 +137,7 @@ FACT(int3_is_SIGTRAP)
 	watch(breakpoint);
 	EXPECT_EQ(signo, SIGTRAP);
 	EXPECT_EQ(code, SI_KERNEL);
+	EXPECT_EQ(fault_address, 0);
 	EXPECT_EQ(trap_number, 3);
 }
 

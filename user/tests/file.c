@@ -81,6 +81,10 @@ FACT(pread_and_pwrite_leave_the_position)
 	EXPECT_EQ(got, 'z');
 	EXPECT_EQ(lseek(fd, 0, SEEK_CUR), 50);
 	EXPECT_ERRNO(pread(fd, &got, 1, -1), EINVAL);
+	EXPECT_EQ(pread(fd, &got, 1, INT64_MAX - 1), 0);
+	EXPECT_ERRNO(pread(fd, &got, 2, INT64_MAX - 1), EINVAL);
+	EXPECT_ERRNO(pwrite(fd, &got, 1, INT64_MAX), EINVAL);
+	EXPECT_ERRNO(pwrite(fd, &got, 1, INT64_MAX - 1), EFBIG);
 }
 
 FACT(a_copied_descriptor_shares_its_position)
@@ -163,6 +167,17 @@ FACT(the_limit_of_descriptors_is_EMFILE)
 	EXPECT_EQ(dup(0), 19);
 }
 
+FACT(the_limit_of_descriptors_has_one_itself)
+{
+	struct rlimit limit = {20, 1 << 20};
+
+	EXPECT_EQ(setrlimit(RLIMIT_NOFILE, &limit), 0);
+	limit.rlim_max++;
+	EXPECT_ERRNO(setrlimit(RLIMIT_NOFILE, &limit), EPERM);
+	limit.rlim_max = RLIM_INFINITY;
+	EXPECT_ERRNO(setrlimit(RLIMIT_NOFILE, &limit), EPERM);
+}
+
 FACT(an_open_without_a_descriptor_makes_and_cuts_nothing)
 {
 	struct rlimit limit = {20, 1024};
@@ -209,6 +224,17 @@ FACT(truncation_cuts_and_grows_with_zeros)
 	EXPECT_EQ(pread(fd, got, 4, 8), 4);
 	EXPECT(got[0] == 1 && got[1] == 1 && got[2] == 0 && got[3] == 0);
 	EXPECT_ERRNO(ftruncate(fd, -1), EINVAL);
+}
+
+FACT(who_opened_a_file_as_small_makes_it_no_larger_than_2_gib)
+{
+	/* The C library's open has O_LARGEFILE always. */
+	int fd = (int)syscall(SYS_open, "/tmp/small", O_RDWR | O_CREAT, 0600);
+
+	EXPECT_EQ(ftruncate(fd, INT32_MAX), 0);
+	EXPECT_ERRNO(ftruncate(fd, 1ll << 31), EINVAL);
+	EXPECT_EQ(ftruncate(open("/tmp/small", O_RDWR), 1ll << 31), 0);
+	EXPECT_EQ(unlink("/tmp/small"), 0);
 }
 
 static volatile int too_large;
@@ -339,6 +365,25 @@ FACT(zero_gives_zeros_and_full_has_no_room)
 	EXPECT_EQ(write(zero, got, 100), 100);
 	EXPECT_EQ(read(full, got, 100), 100);
 	EXPECT_ERRNO(write(full, got, 1), ENOSPC);
+	EXPECT_ERRNO(write(full, got, 0), ENOSPC);
+	EXPECT_EQ(writev(full, &(struct iovec){got, 0}, 1), 0);
+}
+
+FACT(a_device_has_one_place)
+{
+	static const char *const names[] = {"/dev/null", "/dev/zero", "/dev/full", "/dev/random"};
+	char got[10];
+
+	for (unsigned i = 0; i < 4; i++) {
+		int fd = open(names[i], O_RDONLY);
+
+		EXPECT(read(fd, got, 10) >= 0);
+		EXPECT_EQ(lseek(fd, 0, SEEK_CUR), 0);
+		EXPECT_EQ(lseek(fd, 100, SEEK_SET), 0);
+		EXPECT_EQ(lseek(fd, -1, SEEK_END), 0);
+		EXPECT_EQ(lseek(fd, 0, SEEK_DATA), 0);
+		EXPECT_ERRNO(lseek(fd, 0, 5), EINVAL);
+	}
 }
 
 FACT(urandom_does_not_repeat)

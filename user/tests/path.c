@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/fs.h>
 #include <linux/stat.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -110,6 +111,9 @@ FACT(a_file_is_no_directory_and_the_other_way_round)
 	EXPECT_ERRNO(unlink("d"), EISDIR);
 	EXPECT_ERRNO(open("f/x", O_RDONLY), ENOTDIR);
 	EXPECT_ERRNO(open("f", O_RDONLY | O_DIRECTORY), ENOTDIR);
+	EXPECT_ERRNO(open("f", O_RDONLY | O_DIRECTORY | O_CREAT, 0600), EINVAL);
+	EXPECT_ERRNO(open("never", O_RDONLY | O_DIRECTORY | O_CREAT, 0600), EINVAL);
+	EXPECT_ERRNO(open("never", O_PATH | O_DIRECTORY | O_CREAT, 0600), ENOENT);
 	EXPECT_ERRNO(chdir("f"), ENOTDIR);
 }
 
@@ -213,6 +217,11 @@ FACT(renaming_replaces)
 	EXPECT_ERRNO(rename("none", "x"), ENOENT);
 }
 
+static long rename_so(const char *from, const char *to, unsigned flags)
+{
+	return syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, flags);
+}
+
 FACT(a_directory_is_not_renamed_into_itself_or_over_what_is_in_use)
 {
 	enter();
@@ -224,6 +233,9 @@ FACT(a_directory_is_not_renamed_into_itself_or_over_what_is_in_use)
 	EXPECT_ERRNO(rename("a", "b"), ENOTEMPTY);
 	EXPECT_ERRNO(rename("a", "f"), ENOTDIR);
 	EXPECT_ERRNO(rename("f", "a"), EISDIR);
+	EXPECT_ERRNO(rename_so("f", "a", RENAME_WHITEOUT), EISDIR);
+	EXPECT_ERRNO(rename_so("f", "a", 8), EINVAL);
+	EXPECT_ERRNO(rename_so("f", "g", RENAME_WHITEOUT | RENAME_EXCHANGE), EINVAL);
 	EXPECT_EQ(unlink("b/x"), 0);
 	EXPECT_EQ(rename("a", "b"), 0);
 }

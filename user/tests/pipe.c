@@ -237,3 +237,21 @@ FACT(a_restarted_read_goes_on)
 	EXPECT_EQ(read(out, &c, 1), 1);
 	EXPECT_EQ(c, 'r');
 }
+
+static void ask_for_too_much(void)
+{
+	EXPECT_EQ(setuid(5), 0);
+	EXPECT_ERRNO(fcntl(in, F_SETPIPE_SZ, 4u << 20), EPERM);
+}
+
+FACT(a_pipe_has_at_least_the_size_that_was_asked_for)
+{
+	REQUIRE(make());
+	EXPECT_EQ(fcntl(in, F_GETPIPE_SZ), 65536);
+	EXPECT(fcntl(in, F_SETPIPE_SZ, 5000) >= 5000);
+	EXPECT_EQ(fcntl(out, F_SETPIPE_SZ, 65536), 65536);
+	EXPECT_EQ(fcntl(in, F_GETPIPE_SZ), 65536);
+	EXPECT_ERRNO(fcntl(in, F_SETPIPE_SZ, 0x80000001), EINVAL);
+	EXPECT_ERRNO(fcntl(nameless_file(), F_SETPIPE_SZ, 4096), EBADF);
+	EXPECT_EQ(in_child(ask_for_too_much), 0);
+}

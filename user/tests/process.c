@@ -85,6 +85,23 @@ FACT(uname_names_the_machine)
 	EXPECT(u.machine[0] == 'i' || u.machine[0] == 'x');
 }
 
+FACT(the_older_forms_of_uname_tell_less)
+{
+	char old[5][65], oldest[5][9];
+	struct utsname u;
+
+	EXPECT_EQ(uname(&u), 0);
+	EXPECT_EQ(syscall(SYS_olduname, old), 0);
+	EXPECT(!memcmp(old, &u, sizeof(old)));
+	EXPECT_EQ(syscall(SYS_oldolduname, oldest), 0);
+	for (int i = 0; i < 5; i++) {
+		EXPECT(!strncmp(oldest[i], old[i], 8));
+		EXPECT_EQ(oldest[i][8], 0);
+	}
+	EXPECT_ERRNO(syscall(SYS_olduname, NULL), EFAULT);
+	EXPECT_ERRNO(syscall(SYS_oldolduname, 16), EFAULT);
+}
+
 FACT(sysinfo_counts_memory)
 {
 	struct sysinfo s;
@@ -510,14 +527,29 @@ FACT(prctl_keeps_words_that_a_child_has_too)
 	EXPECT_EQ(prctl(PR_GET_TIMERSLACK), 50000);
 }
 
-FACT(affinity_has_one_processor_at_least)
+static void look_for_lists(void)
 {
-	cpu_set_t set;
+	uint32_t head = 1, size = 0;
 
-	CPU_ZERO(&set);
-	EXPECT_EQ(sched_getaffinity(0, sizeof(set), &set), 0);
-	EXPECT(CPU_COUNT(&set) >= 1);
-	EXPECT_EQ(sched_yield(), 0);
+	EXPECT_EQ(syscall(SYS_get_robust_list, 0, &head, &size), 0);
+	EXPECT_EQ(head, 0); /* its maker's is not its own */
+	EXPECT_EQ(syscall(SYS_get_robust_list, getppid(), &head, &size), 0);
+	EXPECT_EQ(head, 4096);
+	EXPECT_EQ(setuid(5), 0);
+	EXPECT_ERRNO(syscall(SYS_get_robust_list, getppid(), &head, &size), EPERM);
+}
+
+FACT(a_list_of_locks_is_told_as_it_was_set)
+{
+	uint32_t head = 1, size = 0;
+
+	EXPECT_EQ(syscall(SYS_set_robust_list, 4096, 12), 0);
+	EXPECT_EQ(syscall(SYS_get_robust_list, 0, &head, &size), 0);
+	EXPECT(head == 4096 && size == 12);
+	EXPECT_ERRNO(syscall(SYS_get_robust_list, 12345, &head, &size), ESRCH);
+	EXPECT_ERRNO(syscall(SYS_get_robust_list, 0, 16, &size), EFAULT);
+	EXPECT_ERRNO(syscall(SYS_get_robust_list, 0, &head, 16), EFAULT);
+	EXPECT_EQ(in_child(look_for_lists), 0);
 }
 
 FACT(maps_lists_what_is_mapped)

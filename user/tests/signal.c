@@ -105,6 +105,8 @@ FACT(tgkill_and_tkill_tell_so)
 	EXPECT_EQ(info.si_code, SI_TKILL);
 	EXPECT_EQ(syscall(SYS_tkill, gettid(), SIGUSR2), 0);
 	EXPECT_EQ(count, 2);
+	EXPECT_ERRNO(syscall(SYS_tgkill, getpid(), -1, 0), EINVAL);
+	EXPECT_ERRNO(syscall(SYS_tgkill, getpid(), getpid() + 1, 0), ESRCH);
 }
 
 FACT(a_blocked_signal_waits)
@@ -466,12 +468,27 @@ static void return_to_kernel_segments(void)
 	raise(SIGUSR1);
 }
 
+static void leave_iret(int sig, siginfo_t *i, void *context)
+{
+	keeps(sig, i, context);
+	inside = ((ucontext_t *)context)->uc_mcontext.gregs[REG_TRAPNO];
+	siglongjmp(back, 1);
+}
+
 FACT(sigreturn_to_the_kernel_s_segments_ends_the_program)
 {
+	struct sigaction a = {.sa_sigaction = leave_iret, .sa_flags = SA_SIGINFO};
 	int status = in_child(return_to_kernel_segments);
 
 	EXPECT(WIFSIGNALED(status));
-	EXPECT(WTERMSIG(status) == SIGSEGV || WTERMSIG(status) == SIGILL);
+	EXPECT_EQ(WTERMSIG(status), SIGILL);
+	sigaction(SIGILL, &a, NULL);
+	if (!sigsetjmp(back, 1))
+		return_to_kernel_segments();
+	EXPECT_EQ(count, 1);
+	EXPECT_EQ(info.si_code, ILL_BADSTK);
+	EXPECT_EQ((uintptr_t)info.si_addr, 0);
+	EXPECT_EQ(inside, 32);
 }
 
 static void return_with_wild_flags(void)

@@ -219,6 +219,7 @@ FACT(a_group_of_another_session_is_EPERM)
 	EXPECT_ERRNO(setpgid(child, 1), EPERM);
 	EXPECT_ERRNO(setpgid(12345, 0), ESRCH);
 	EXPECT_ERRNO(setpgid(0, -5), EINVAL);
+	EXPECT_ERRNO(setpgid(-1, 0), EINVAL);
 	kill(child, SIGKILL);
 	wait(NULL);
 }

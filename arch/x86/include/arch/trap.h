@@ -10,6 +10,7 @@
 
 #define TRAP_PROTECTION 13
 #define TRAP_PAGE_FAULT 14
+#define TRAP_IRET       31 /* the return to a program failed: a number that the CPU does not use */
 #define TRAP_SYSCALL    0x80
 
 #ifndef __ASSEMBLER__
