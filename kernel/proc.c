@@ -19,9 +19,10 @@
 #include <mm/slab.h>
 #include <mm/usercopy.h>
 
-#define BUCKETS     64u
-#define STACK_LIMIT (8u << 20)
-#define TIMER_SLACK 50000u /* ns, as Linux's */
+#define BUCKETS        64u
+#define STACK_LIMIT    (8u << 20)
+#define TIMER_SLACK    50000u /* ns, as Linux's */
+#define FAULTS_TO_LOOK 64u
 #define CLONE_KNOWN                                                                                          \
 	(CSIGNAL | CLONE_VM | CLONE_VFORK | CLONE_PARENT_SETTID | CLONE_CHILD_SETTID |                       \
 	 CLONE_CHILD_CLEARTID | CLONE_SETTLS | CLONE_DETACHED)
@@ -125,10 +126,35 @@ static void clear_tid(struct proc *p)
 	p->clear_tid = 0;
 }
 
+void proc_note_peak(void)
+{
+	struct space *s = current_space();
+	uint32_t pages = s->pages > current->usage.peak ? space_resident(s) : 0;
+
+	if (pages > current->usage.peak)
+		current->usage.peak = pages;
+}
+
+/*
+ * A fork that is soon over is not looked at, which would be dear beside it: it has what it faulted in, at least. Nor is
+ * a vfork, for its maker goes on in the same space.
+ */
+static void note_last_peak(const struct shared_space *s)
+{
+	struct proc_usage *u = &current->usage;
+
+	if (s->refs == 1 && (current->has_execed || u->minor_faults >= FAULTS_TO_LOOK))
+		proc_note_peak();
+	else if (u->minor_faults > u->peak)
+		u->peak = u->minor_faults;
+}
+
 void proc_enter_space(struct shared_space *next)
 {
 	struct shared_space *before = current->shared;
 
+	if (before)
+		note_last_peak(before);
 	clear_tid(current);
 	current->shared = next;
 	if (next)
@@ -404,6 +430,10 @@ static void add_usage(struct proc_usage *to, const struct proc_usage *u)
 	to->user_ticks += u->user_ticks;
 	to->kernel_ticks += u->kernel_ticks;
 	to->minor_faults += u->minor_faults;
+	to->waits += u->waits;
+	to->preemptions += u->preemptions;
+	if (u->peak > to->peak)
+		to->peak = u->peak;
 }
 
 /* Takes a zombie's number and place in the tree; its times are its parent's children's. */

@@ -35,6 +35,8 @@ struct vfork_wait {
 
 struct proc_usage {
 	uint32_t user_ticks, kernel_ticks, minor_faults;
+	uint32_t waits, preemptions; /* switches: because it waited; while it could have gone on */
+	uint32_t peak;               /* pages in memory, see proc_note_peak */
 };
 
 struct rlimit_pair {
@@ -145,6 +147,12 @@ bool proc_group_is_orphaned(int32_t number);
 
 /* Tells the parent that this one stopped or goes on. */
 void proc_tell_parent(struct proc *p, int code, int status);
+
+/*
+ * Notes how many pages the running process has in memory, if these are more than ever. Nothing counts them as they come
+ * and go: this looks when it is asked for, before a large munmap, exec and exit. What goes in small pieces is missed.
+ */
+void proc_note_peak(void);
 
 /* Puts the running process into another space, null for none, and lets a vfork's maker go on. */
 void proc_enter_space(struct shared_space *next);

@@ -68,6 +68,10 @@ static void switch_away(void)
 {
 	struct proc *next;
 
+	if (current->state != PROC_READY)
+		current->usage.waits++;
+	else if (TAILQ_FIRST(&sched.ready) != current)
+		current->usage.preemptions++;
 	while (!(next = TAILQ_FIRST(&sched.ready)))
 		arch_irq_wait();
 	TAILQ_REMOVE(&sched.ready, next, queued);

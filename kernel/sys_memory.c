@@ -7,6 +7,7 @@
 #include <mm/usercopy.h>
 
 #define MINCORE_AT_ONCE 256u
+#define LARGE           (4u << 20)
 
 int32_t sys_brk(struct trap_frame *f)
 {
@@ -68,6 +69,9 @@ int32_t sys_mmap(struct trap_frame *f)
 
 int32_t sys_munmap(struct trap_frame *f)
 {
+	/* Looked at when that costs little beside what is to be done. */
+	if (ARG2(f) >= LARGE && ARG2(f) / PAGE_SIZE >= current_space()->pages / 8)
+		proc_note_peak();
 	return space_munmap(current_space(), ARG1(f), ARG2(f));
 }
 

@@ -66,16 +66,19 @@ int32_t sys_sysinfo(struct trap_frame *f)
 {
 	struct sysinfo s;
 	struct zone_stats low, high;
+	uint32_t unit = PAGE_SIZE; /* bytes, where their number fits */
 
 	memset(&s, 0, sizeof(s));
 	frame_stats(ZONE_LOW, &low);
 	frame_stats(ZONE_HIGH, &high);
 	s.uptime = (int32_t)(clock_ns() / NS_PER_S);
-	s.totalram = low.total + high.total;
-	s.freeram = low.free + high.free;
-	s.totalhigh = high.total;
-	s.freehigh = high.free;
-	s.mem_unit = PAGE_SIZE;
+	if (low.total + high.total <= UINT32_MAX / PAGE_SIZE)
+		unit = 1;
+	s.totalram = (low.total + high.total) * (PAGE_SIZE / unit);
+	s.freeram = (low.free + high.free) * (PAGE_SIZE / unit);
+	s.totalhigh = high.total * (PAGE_SIZE / unit);
+	s.freehigh = high.free * (PAGE_SIZE / unit);
+	s.mem_unit = unit;
 	proc_each(count_one, &s.procs);
 	return copy_to_user(ARG1(f), &s, sizeof(s));
 }

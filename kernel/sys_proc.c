@@ -61,7 +61,10 @@ int usage_to_user(vaddr_t to, const struct proc_usage *u)
 	r[1] = u->user_ticks % TICKS_A_SEC * (1000000 / TICKS_A_SEC);
 	r[2] = u->kernel_ticks / TICKS_A_SEC;
 	r[3] = u->kernel_ticks % TICKS_A_SEC * (1000000 / TICKS_A_SEC);
+	r[4] = u->peak * (PAGE_SIZE / 1024);
 	r[8] = u->minor_faults;
+	r[16] = u->waits;
+	r[17] = u->preemptions;
 	return copy_to_user(to, r, sizeof(r));
 }
 

@@ -345,6 +345,7 @@ int32_t sys_getrusage(struct trap_frame *f)
 	switch ((int32_t)ARG1(f)) {
 	case RUSAGE_SELF:
 	case RUSAGE_THREAD:
+		proc_note_peak();
 		return usage_to_user(ARG2(f), &current->usage);
 	case RUSAGE_CHILDREN:
 		return usage_to_user(ARG2(f), &current->children_usage);

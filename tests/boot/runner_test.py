@@ -6,13 +6,15 @@ import contextlib
 import io
 import os
 import struct
+import subprocess
 import sys
 import tempfile
 import time
 import traceback
 from typing import Callable, Dict, List
 
-sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "scripts"))
+SCRIPTS = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "..", "scripts")
+sys.path.insert(0, SCRIPTS)
 
 import display  # noqa: E402
 import iso  # noqa: E402
@@ -253,6 +255,14 @@ def test_runner_without_emulator_is_a_failure() -> None:
         del os.environ["QEMU"]
     same(done.ending.why.startswith("could not start"), True)
     same([r.ok for r in convert(done.lines, done.ending)], [False])
+
+
+def test_compare_names_what_there_is() -> None:
+    """At once, before anything is built."""
+    for name in ("nosuch", "fact", "fork wait"):
+        done = subprocess.run([os.path.join(SCRIPTS, "compare"), name], capture_output=True, text=True)
+        same(done.returncode, 1)
+        same(done.stderr.startswith(f"compare: no program of facts: {name}. There are: badptr brk "), True)
 
 
 def test_names_choose_suites_and_cases() -> None:

@@ -1,7 +1,6 @@
 /* user/tests/process.c - facts of identity, limits, machine state and what C libraries ask at their start. */
 #include "fact.h"
 #include <asm/ldt.h>
-#include <fcntl.h>
 #include <linux/capability.h>
 #include <sched.h>
 #include <signal.h>
@@ -108,8 +107,17 @@ FACT(sysinfo_counts_memory)
 
 	EXPECT_EQ(sysinfo(&s), 0);
 	EXPECT(s.totalram > s.freeram && s.freeram > 0);
-	EXPECT(s.mem_unit > 0);
 	EXPECT(s.procs > 0);
+}
+
+FACT(sysinfo_counts_bytes_as_long_as_a_word_is_enough)
+{
+	struct sysinfo s;
+
+	EXPECT_EQ(sysinfo(&s), 0);
+	EXPECT(s.mem_unit == 1 || (s.mem_unit == PAGE && s.totalram > UINT32_MAX / PAGE));
+	EXPECT(s.totalram >= (8 << 20) / s.mem_unit);
+	EXPECT_EQ(s.totalram * s.mem_unit % PAGE, 0);
 }
 
 FACT(limits_are_kept)
@@ -550,107 +558,4 @@ FACT(a_list_of_locks_is_told_as_it_was_set)
 	EXPECT_ERRNO(syscall(SYS_get_robust_list, 0, 16, &size), EFAULT);
 	EXPECT_ERRNO(syscall(SYS_get_robust_list, 0, &head, 16), EFAULT);
 	EXPECT_EQ(in_child(look_for_lists), 0);
-}
-
-FACT(maps_lists_what_is_mapped)
-{
-	char line[300], want[32];
-	char *p = mmap(NULL, 3 * PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-	bool found = false, stack = false;
-	FILE *f = fopen("/proc/self/maps", "r");
-
-	REQUIRE(f != NULL && p != MAP_FAILED);
-	mprotect(p + PAGE, PAGE, PROT_NONE);
-	rewind(f);
-	snprintf(want, sizeof(want), "%08x-%08x ---p", (unsigned)(uintptr_t)p + PAGE,
-		 (unsigned)(uintptr_t)p + 2 * PAGE);
-	while (fgets(line, sizeof(line), f)) {
-		found |= !strncmp(line, want, strlen(want));
-		stack |= strstr(line, "[stack]") != NULL;
-	}
-	EXPECT(found);
-	EXPECT(stack);
-}
-
-/* The line of /proc/self/maps that begins with an address; without its newline. */
-static const char *line_of_maps(const void *at)
-{
-	static char line[300];
-	char want[16];
-	FILE *f = fopen("/proc/self/maps", "r");
-
-	snprintf(want, sizeof(want), "%08x-", (unsigned)(uintptr_t)at);
-	while (f && fgets(line, sizeof(line), f) && strncmp(line, want, strlen(want)))
-		;
-	if (!f || strncmp(line, want, strlen(want)))
-		line[0] = '\0';
-	if (f)
-		fclose(f);
-	line[strcspn(line, "\n")] = '\0';
-	return line;
-}
-
-FACT(maps_names_begin_in_column_49)
-{
-	char text[300], *p = pages(3);
-	FILE *f = fopen("/proc/self/maps", "r");
-	unsigned names = 0;
-
-	mprotect(p + PAGE, PAGE, PROT_NONE);
-	EXPECT_EQ(strlen(line_of_maps(p + PAGE)), strlen("08048000-08049000 ---p 00000000 00:00 0 "));
-	REQUIRE(f != NULL && syscall(SYS_brk, syscall(SYS_brk, 0) + PAGE) > 0);
-	rewind(f);
-	while (fgets(text, sizeof(text), f)) {
-		const char *name = strpbrk(text, "/[");
-
-		names += name && (!strcmp(name, "[heap]\n") || !strcmp(name, "[stack]\n") || *name == '/');
-		EXPECT(!name || (name == text + 49 && name[-1] == ' '));
-	}
-	EXPECT(names >= 4);
-}
-
-FACT(maps_tells_the_path_of_a_file_and_that_it_was_deleted)
-{
-	int fd = open("/tmp/mapped", O_RDWR | O_CREAT | O_EXCL, 0600);
-	char *p, *q;
-
-	EXPECT_EQ(ftruncate(fd, 2 * PAGE), 0);
-	p = mmap(NULL, PAGE, PROT_READ, MAP_SHARED, fd, 0);
-	REQUIRE(p != MAP_FAILED);
-	EXPECT(!strcmp(line_of_maps(p) + 49, "/tmp/mapped"));
-	EXPECT_EQ(rename("/tmp/mapped", "/tmp/renamed"), 0);
-	EXPECT(!strcmp(line_of_maps(p) + 49, "/tmp/renamed"));
-	EXPECT_EQ(unlink("/tmp/renamed"), 0);
-	EXPECT(!strcmp(line_of_maps(p) + 49, "/tmp/renamed (deleted)"));
-	munmap(p, PAGE);
-	q = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE, fd, 0);
-	EXPECT(!strcmp(line_of_maps(q) + 49, "/tmp/renamed (deleted)"));
-}
-
-FACT(maps_tells_of_a_file_that_another_took_the_name_of)
-{
-	int fd = open("/tmp/taken", O_RDWR | O_CREAT | O_EXCL, 0600);
-	char *p;
-
-	EXPECT_EQ(ftruncate(fd, PAGE), 0);
-	p = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, fd, 0);
-	REQUIRE(p != MAP_FAILED);
-	EXPECT(open("/tmp/taker", O_RDWR | O_CREAT, 0600) >= 0);
-	EXPECT_EQ(rename("/tmp/taker", "/tmp/taken"), 0);
-	EXPECT(!strcmp(line_of_maps(p) + 49, "/tmp/taken (deleted)"));
-	unlink("/tmp/taken");
-}
-
-FACT(meminfo_tells_total_and_free)
-{
-	char text[200] = "";
-	unsigned total = 0, unused = 0;
-	FILE *f = fopen("/proc/meminfo", "r");
-
-	REQUIRE(f != NULL);
-	while (fgets(text, sizeof(text), f)) {
-		sscanf(text, "MemTotal: %u kB", &total);
-		sscanf(text, "MemFree: %u kB", &unused);
-	}
-	EXPECT(total > unused && unused > 0);
 }

@@ -356,6 +356,74 @@ FACT(an_orphan_goes_to_the_nearest_who_asked_for_it)
 	EXPECT_ERRNO(wait(NULL), ECHILD);
 }
 
+#define MUCH (4u << 20)
+
+static void touch_much(void)
+{
+	memset(pages(MUCH / PAGE), 1, MUCH);
+}
+
+/* Linux counts with some slack: of little it may tell nothing. */
+static bool is_much(const struct rusage *usage)
+{
+	return usage->ru_maxrss * 1024u >= MUCH - MUCH / 8 && usage->ru_maxrss * 1024u < 2 * MUCH - MUCH / 8;
+}
+
+FACT(the_most_memory_it_had_is_told_of_a_process)
+{
+	struct rusage usage;
+	char *p;
+
+	getrusage(RUSAGE_SELF, &usage);
+	EXPECT(!is_much(&usage));
+	p = pages(MUCH / PAGE);
+	memset(p, 1, MUCH);
+	munmap(p, MUCH);
+	getrusage(RUSAGE_SELF, &usage);
+	EXPECT(is_much(&usage));
+}
+
+FACT(the_most_memory_is_that_of_the_largest_child)
+{
+	struct rusage usage;
+
+	for (unsigned i = 0; i < 2; i++) {
+		if (!fork()) {
+			touch_much();
+			_exit(0);
+		}
+		EXPECT(wait4(-1, NULL, 0, &usage) > 0);
+		EXPECT(is_much(&usage));
+	}
+	EXPECT_EQ(in_child(touch_much), 0);
+	getrusage(RUSAGE_CHILDREN, &usage);
+	EXPECT(is_much(&usage));
+	getrusage(RUSAGE_SELF, &usage);
+	EXPECT(!is_much(&usage));
+}
+
+FACT(a_switch_is_counted_by_whether_it_waited)
+{
+	struct rusage before, usage;
+
+	getrusage(RUSAGE_SELF, &before);
+	for (unsigned i = 0; i < 5; i++)
+		usleep(1000);
+	getrusage(RUSAGE_SELF, &usage);
+	EXPECT(usage.ru_nvcsw >= before.ru_nvcsw + 5);
+	if (!fork()) {
+		work_60_ms();
+		_exit(0);
+	}
+	getrusage(RUSAGE_SELF, &before);
+	work_60_ms();
+	getrusage(RUSAGE_SELF, &usage);
+	EXPECT_EQ(usage.ru_nvcsw, before.ru_nvcsw);
+	EXPECT(usage.ru_nivcsw > before.ru_nivcsw);
+	EXPECT(wait4(-1, NULL, 0, &usage) > 0);
+	EXPECT(usage.ru_nivcsw > 0);
+}
+
 FACT(who_asks_for_it_gets_a_signal_when_its_parent_ends)
 {
 	int ends[2], sig = 0;
