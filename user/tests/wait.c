@@ -101,6 +101,11 @@ FACT(waitid_without_what_to_wait_for_is_EINVAL)
 	siginfo_t info;
 
 	EXPECT_ERRNO(waitid(P_ALL, 0, &info, 0), EINVAL);
+	EXPECT_ERRNO(waitid(P_PID, 0, &info, WEXITED), EINVAL);
+	EXPECT_ERRNO(waitid(P_PID, (id_t)-1, &info, WEXITED), EINVAL);
+	EXPECT_ERRNO(waitid(P_PGID, (id_t)-1, &info, WEXITED), EINVAL);
+	EXPECT_ERRNO(waitid(77, 5, &info, WEXITED), EINVAL);
+	EXPECT_ERRNO(waitid(P_ALL, 0, &info, WEXITED | 0x10), EINVAL);
 	EXPECT_ERRNO(waitpid(-1, NULL, 0x12345678), EINVAL);
 }
 
@@ -418,6 +423,38 @@ FACT(a_child_s_end_is_told_and_not_that_its_signal_came)
 	sigaction(SIGCHLD, &a, NULL);
 	EXPECT_EQ(waitpid(child, NULL, 0), child);
 	EXPECT_EQ(told, 1);
+}
+
+FACT(nocldwait_tells_of_ends_that_leave_nothing_to_wait_for)
+{
+	struct sigaction a = {.sa_handler = note_child, .sa_flags = SA_NOCLDWAIT | SA_RESTART};
+
+	sigaction(SIGCHLD, &a, NULL);
+	child_that_exits(0);
+	EXPECT_ERRNO(wait(NULL), ECHILD);
+	EXPECT_EQ(told, 1);
+}
+
+static volatile int told_otherwise;
+
+static void note_otherwise(int sig)
+{
+	told_otherwise = sig;
+}
+
+FACT(a_clone_may_tell_its_end_by_another_signal)
+{
+	int status = 0;
+	pid_t child;
+
+	signal(SIGCHLD, SIG_IGN);
+	signal(SIGUSR1, note_otherwise);
+	child = (pid_t)syscall(SYS_clone, SIGUSR1, 0, 0, 0, 0);
+	if (!child)
+		_exit(3);
+	EXPECT_EQ(waitpid(child, &status, __WCLONE), child);
+	EXPECT_EQ(status, 3 << 8);
+	EXPECT_EQ(told_otherwise, SIGUSR1);
 }
 
 FACT(a_child_that_tells_nobody_is_waited_for_as_a_clone)
