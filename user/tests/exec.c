@@ -20,14 +20,6 @@ static char *me; /* the path of this program */
 static char output[300000];
 static char *never[] = {"SHOW=never", NULL}; /* the environment of what must not start */
 
-static int ignored_usr1(void)
-{
-	struct sigaction a;
-
-	sigaction(SIGUSR1, NULL, &a);
-	return a.sa_handler == SIG_IGN ? 1 : a.sa_handler == SIG_DFL ? 0 : 2;
-}
-
 static int is_blocked(int sig)
 {
 	sigset_t now;
@@ -65,12 +57,71 @@ static void show_ids(void)
 
 static void show_signals(void)
 {
-	struct sigaction a;
+	struct sigaction one, two;
 
-	sigaction(SIGTERM, NULL, &a);
-	printf("%d %d %d", ignored_usr1(), is_blocked(SIGUSR2), sigismember(&a.sa_mask, SIGUSR1));
-	printf(" %d", a.sa_flags | (a.sa_handler != SIG_DFL));
+	sigaction(SIGUSR1, NULL, &one);
+	sigaction(SIGTERM, NULL, &two);
+	printf("%d %d ",
+	       one.sa_handler == SIG_IGN   ? 1
+	       : one.sa_handler == SIG_DFL ? 0
+					   : 2,
+	       is_blocked(SIGUSR2));
+	printf("%d %d", sigismember(&two.sa_mask, SIGUSR1), two.sa_flags | (two.sa_handler != SIG_DFL));
 }
+
+static void show_environment(void)
+{
+	for (char **e = environ; *e; e++)
+		printf("%s|", *e);
+}
+
+static void show_descriptors(void)
+{
+	printf("%d %d", fcntl(100, F_GETFD), fcntl(101, F_GETFD));
+}
+
+static void show_pid(void)
+{
+	printf("%d", (int)getpid());
+}
+
+static void show_random(void)
+{
+	uint32_t *r = (uint32_t *)(uintptr_t)getauxval(AT_RANDOM);
+
+	printf("%08x%08x%08x%08x", r[0], r[1], r[2], r[3]);
+}
+
+static void show_signal_stack(void)
+{
+	stack_t now;
+
+	sigaltstack(NULL, &now);
+	printf("%d %u", now.ss_flags, (unsigned)now.ss_size);
+}
+
+static void show_name(void)
+{
+	char name[17] = "";
+
+	prctl(PR_GET_NAME, name);
+	printf("%s", name);
+}
+
+static const struct {
+	const char *what;
+	void (*show)(void);
+} shows[] = {
+	{"environment", show_environment},
+	{"descriptors", show_descriptors},
+	{"signals", show_signals},
+	{"pid", show_pid},
+	{"random", show_random},
+	{"signal stack", show_signal_stack},
+	{"stack", show_stack},
+	{"name", show_name},
+	{"ids", show_ids},
+};
 
 static void show(const char *what, int argc, char **argv)
 {
@@ -79,36 +130,17 @@ static void show(const char *what, int argc, char **argv)
 			printf("%s|", argv[i]);
 	} else if (!strcmp(what, "length")) {
 		printf("%u", (unsigned)strlen(argv[argc - 1]));
-	} else if (!strcmp(what, "environment")) {
-		for (char **e = environ; *e; e++)
-			printf("%s|", *e);
-	} else if (!strcmp(what, "descriptors")) {
-		printf("%d %d", fcntl(100, F_GETFD), fcntl(101, F_GETFD));
-	} else if (!strcmp(what, "signals")) {
-		show_signals();
-	} else if (!strcmp(what, "pid")) {
-		printf("%d", (int)getpid());
-	} else if (!strcmp(what, "random")) {
-		uint32_t *r = (uint32_t *)(uintptr_t)getauxval(AT_RANDOM);
-
-		printf("%08x%08x%08x%08x", r[0], r[1], r[2], r[3]);
 	} else if (!strcmp(what, "start")) {
 		unsigned short control;
 
 		__asm__ volatile("fnstcw %0" : "=m"(control));
 		printf("%x %u", control, (unsigned)(((uintptr_t)argv - 4) % 16));
-	} else if (!strcmp(what, "signal stack")) {
-		stack_t now;
-
-		sigaltstack(NULL, &now);
-		printf("%d %u", now.ss_flags, (unsigned)now.ss_size);
-	} else if (!strcmp(what, "stack")) {
-		show_stack();
-	} else if (!strcmp(what, "ids")) {
-		show_ids();
 	} else if (!strcmp(what, "ready")) {
 		printf("r");
 	}
+	for (unsigned i = 0; i < sizeof(shows) / sizeof(shows[0]); i++)
+		if (!strcmp(what, shows[i].what))
+			shows[i].show();
 	fflush(stdout);
 	if (!strcmp(what, "ready"))
 		pause();
@@ -595,8 +627,7 @@ FACT(the_auxiliary_vector_is_whole)
 static void expect_started_as(const uid_t user[3], const gid_t group[3], const char *want)
 {
 	char *words[] = {"name", NULL}, *environment[] = {"SHOW=ids", NULL};
-	int ends[2];
-	ssize_t n;
+	int ends[2], n;
 
 	REQUIRE(pipe(ends) == 0);
 	if (!fork()) {
@@ -608,7 +639,7 @@ static void expect_started_as(const uid_t user[3], const gid_t group[3], const c
 		_exit(1);
 	}
 	close(ends[1]);
-	n = read(ends[0], output, sizeof(output) - 1);
+	n = (int)read(ends[0], output, sizeof(output) - 1);
 	output[n < 0 ? 0 : n] = 0;
 	EXPECT(!strcmp(output, want));
 	wait(NULL);
@@ -623,6 +654,18 @@ FACT(a_program_is_who_it_acts_for_and_is_told_if_that_is_another)
 	expect_started_as(one_user, group, "4 4 4 4 7 8 8 8 4 4 7 8 1 0 0");
 	expect_started_as(user, one_group, "4 5 5 5 7 7 7 7 4 5 7 7 1 0 0");
 	expect_started_as(one_user, one_group, "4 4 4 4 7 7 7 7 4 4 7 7 0 1 10");
+}
+
+FACT(a_process_has_the_first_15_bytes_of_its_program_s_name)
+{
+	char *words[] = {"other", NULL};
+
+	EXPECT_EQ(symlink(me, "/tmp/sixteen-letters-and-more"), 0);
+	EXPECT_EQ(shown("/tmp/sixteen-letters-and-more", words, "name"), 0);
+	EXPECT(!strcmp(output, "sixteen-letters"));
+	unlink("/tmp/sixteen-letters-and-more");
+	EXPECT_EQ(shown(me, words, "name"), 0);
+	EXPECT(!strncmp(output, strrchr(me, '/') + 1, 15));
 }
 
 FACT(the_program_headers_are_where_the_vector_says)
