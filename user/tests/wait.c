@@ -279,6 +279,7 @@ static void let_the_kernel_work_60_ms(void)
 FACT(sigchld_tells_the_times_and_waitid_does_not)
 {
 	int32_t words[32];
+	struct rusage usage;
 	siginfo_t info;
 	sigset_t set;
 
@@ -299,6 +300,10 @@ FACT(sigchld_tells_the_times_and_waitid_does_not)
 	EXPECT_EQ(words[2], CLD_EXITED);
 	EXPECT_EQ(words[5], 7);
 	EXPECT(words[6] == 0x55555555 && words[7] == 0x55555555);
+	EXPECT_EQ(getrusage(RUSAGE_CHILDREN, &usage), 0);
+	EXPECT(usage.ru_utime.tv_sec < 5 && usage.ru_stime.tv_sec < 5);
+	EXPECT(usage.ru_utime.tv_sec > 0 || usage.ru_utime.tv_usec >= 50000);
+	EXPECT(usage.ru_stime.tv_sec > 0 || usage.ru_stime.tv_usec >= 50000);
 }
 
 FACT(what_its_children_used_is_told_of_a_child_too)
