@@ -108,6 +108,20 @@ KTEST(tty, a_full_line_keeps_room_for_its_end)
 	EXPECT_EQ(uword(U + 1020), 'y' | 'y' << 8 | 'y' << 16 | '\n' << 24);
 }
 
+KTEST(tty, its_settings_begin_as_linux_s)
+{
+	struct termios t;
+
+	EXPECT_EQ(CALL(sys_ioctl, 0, TCGETS, U), 0);
+	uget(&t, U, sizeof(t));
+	EXPECT_EQ(t.c_iflag, ICRNL | IXON);
+	EXPECT_EQ(t.c_oflag, OPOST | ONLCR);
+	EXPECT_EQ(t.c_cflag, B38400 | CS8 | CREAD | HUPCL);
+	EXPECT_EQ(t.c_lflag, ISIG | ICANON | ECHO | ECHOE | ECHOK | ECHOCTL | ECHOKE | IEXTEN);
+	EXPECT(t.c_cc[VINTR] == 3 && t.c_cc[VQUIT] == 28 && t.c_cc[VERASE] == 127 && t.c_cc[VKILL] == 21);
+	EXPECT(t.c_cc[VEOF] == 4 && t.c_cc[VMIN] == 1 && t.c_cc[VTIME] == 0 && t.c_cc[VSUSP] == 26);
+}
+
 KTEST(tty, what_cannot_be_handed_over_is_lost)
 {
 	type("lost\nab\n");

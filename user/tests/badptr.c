@@ -143,6 +143,21 @@ FACT(a_pipe_takes_nothing_from_a_bad_address)
 	EXPECT_EQ(c, 'x');
 }
 
+FACT(a_failed_write_leaves_what_is_in_a_pipe)
+{
+	static char text[2 * PAGE + 1], got[sizeof(text)];
+
+	for (unsigned left = 2 * PAGE - 1; left <= sizeof(text); left++) {
+		make_pipe();
+		memset(text, 'a', sizeof(text));
+		text[left - 1] = 'z';
+		EXPECT_EQ(write(pipe_in, text, left), left);
+		EXPECT_ERRNO(write(pipe_in, BAD, 10), EFAULT);
+		EXPECT_EQ(read(pipe_out, got, sizeof(got)), left);
+		EXPECT(!memcmp(got, text, left));
+	}
+}
+
 FACT(gathering_stops_at_the_bad_piece)
 {
 	struct iovec v[2] = {{"good", 4}, {BAD, 4}};

@@ -137,6 +137,18 @@ FACT(an_interrupted_sleep_tells_what_is_left)
 	EXPECT(left.tv_sec >= 45 && left.tv_sec < 50);
 }
 
+FACT(a_sleep_until_a_time_is_interrupted_and_tells_nothing)
+{
+	struct sigaction a = {.sa_handler = nothing, .sa_flags = SA_RESTART};
+	int64_t end = now_ns(CLOCK_MONOTONIC) + 50000000000;
+	struct time64 t = {end / 1000000000, end % 1000000000}, left = {-1, -1};
+
+	sigaction(SIGALRM, &a, NULL);
+	ualarm(20000, 0);
+	EXPECT_ERRNO(syscall(SYS_clock_nanosleep_time64, CLOCK_MONOTONIC, TIMER_ABSTIME, &t, &left), EINTR);
+	EXPECT(left.seconds == -1 && left.rest == -1);
+}
+
 FACT(wrong_times_and_clocks_are_EINVAL)
 {
 	struct time32 bad = {0, 1000000000}, negative = {-1, 0};

@@ -89,6 +89,17 @@ FACT(the_umask_takes_permissions_away)
 	EXPECT_EQ(s.st_mode & 07777, 0750);
 }
 
+FACT(a_file_is_made_with_all_permissions_that_the_umask_leaves)
+{
+	struct stat s;
+
+	enter();
+	umask(0);
+	close(open("a", O_CREAT | O_WRONLY, 0177777));
+	EXPECT_EQ(stat("a", &s), 0);
+	EXPECT_EQ(s.st_mode, S_IFREG | 07777);
+}
+
 FACT(directories_nest_and_must_be_empty_to_go)
 {
 	enter();

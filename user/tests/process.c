@@ -442,7 +442,7 @@ FACT(prctl_keeps_a_name)
 
 FACT(prctl_keeps_words_that_it_checks)
 {
-	int sig = 99;
+	int sig = -1;
 
 	EXPECT_EQ(prctl(PR_GET_PDEATHSIG, &sig), 0);
 	EXPECT_EQ(sig, 0);

@@ -101,6 +101,11 @@ FACT(waitid_without_what_to_wait_for_is_EINVAL)
 	siginfo_t info;
 
 	EXPECT_ERRNO(waitid(P_ALL, 0, &info, 0), EINVAL);
+	EXPECT_ERRNO(waitid(P_PID, 0, &info, WEXITED), EINVAL);
+	EXPECT_ERRNO(waitid(P_PID, (id_t)-1, &info, WEXITED), EINVAL);
+	EXPECT_ERRNO(waitid(P_PGID, (id_t)-1, &info, WEXITED), EINVAL);
+	EXPECT_ERRNO(waitid(77, 5, &info, WEXITED), EINVAL);
+	EXPECT_ERRNO(waitid(P_ALL, 0, &info, WEXITED | 0x10), EINVAL);
 	EXPECT_ERRNO(waitpid(-1, NULL, 0x12345678), EINVAL);
 }
 
@@ -275,6 +280,7 @@ static void let_the_kernel_work_60_ms(void)
 FACT(sigchld_tells_the_times_and_waitid_does_not)
 {
 	int32_t words[32];
+	struct rusage usage;
 	siginfo_t info;
 	sigset_t set;
 
@@ -295,6 +301,10 @@ FACT(sigchld_tells_the_times_and_waitid_does_not)
 	EXPECT_EQ(words[2], CLD_EXITED);
 	EXPECT_EQ(words[5], 7);
 	EXPECT(words[6] == 0x55555555 && words[7] == 0x55555555);
+	EXPECT_EQ(getrusage(RUSAGE_CHILDREN, &usage), 0);
+	EXPECT(usage.ru_utime.tv_sec < 5 && usage.ru_stime.tv_sec < 5);
+	EXPECT(usage.ru_utime.tv_sec > 0 || usage.ru_utime.tv_usec >= 50000);
+	EXPECT(usage.ru_stime.tv_sec > 0 || usage.ru_stime.tv_usec >= 50000);
 }
 
 FACT(what_its_children_used_is_told_of_a_child_too)
@@ -487,6 +497,38 @@ FACT(a_child_s_end_is_told_and_not_that_its_signal_came)
 	sigaction(SIGCHLD, &a, NULL);
 	EXPECT_EQ(waitpid(child, NULL, 0), child);
 	EXPECT_EQ(told, 1);
+}
+
+FACT(nocldwait_tells_of_ends_that_leave_nothing_to_wait_for)
+{
+	struct sigaction a = {.sa_handler = note_child, .sa_flags = SA_NOCLDWAIT | SA_RESTART};
+
+	sigaction(SIGCHLD, &a, NULL);
+	child_that_exits(0);
+	EXPECT_ERRNO(wait(NULL), ECHILD);
+	EXPECT_EQ(told, 1);
+}
+
+static volatile int told_otherwise;
+
+static void note_otherwise(int sig)
+{
+	told_otherwise = sig;
+}
+
+FACT(a_clone_may_tell_its_end_by_another_signal)
+{
+	int status = 0;
+	pid_t child;
+
+	signal(SIGCHLD, SIG_IGN);
+	signal(SIGUSR1, note_otherwise);
+	child = (pid_t)syscall(SYS_clone, SIGUSR1, 0, 0, 0, 0);
+	if (!child)
+		_exit(3);
+	EXPECT_EQ(waitpid(child, &status, __WCLONE), child);
+	EXPECT_EQ(status, 3 << 8);
+	EXPECT_EQ(told_otherwise, SIGUSR1);
 }
 
 FACT(a_child_that_tells_nobody_is_waited_for_as_a_clone)
