@@ -81,7 +81,7 @@ static struct area moved_area(const struct remap *m)
 	return like;
 }
 
-/* What is left behind is not locked, as much of it as is in the area. */
+/* What is left behind is not locked, with all of its area. */
 static void unlock(struct space *s, struct area *a)
 {
 	if (a->flags & AREA_LOCKED)
@@ -105,7 +105,7 @@ static void do_move(struct space *s, const struct remap *m, struct area_spares *
 	if (like.file)
 		mapping_get(like.file); /* the old area may have had the last reference */
 	if (m->keeps)
-		unlock(s, m->a);
+		unlock(s, space_find(s, m->old)); /* what was replaced may have cut it off from m->a */
 	else if (m->old_pages)
 		space_drop(s, PAGES(m->old, m->old_pages), spares, &b);
 	space_add(s, &like, spares);

@@ -217,3 +217,14 @@ FACT(what_fork_shares_can_be_moved_by_either)
 	EXPECT_EQ(status, 0);
 	EXPECT_EQ(p[0], 3);
 }
+
+FACT(what_is_left_behind_is_not_locked_though_the_move_cut_its_area)
+{
+	char *p = pages(8), *to = p + 2 * PAGE;
+
+	EXPECT_EQ(mlock(p, 8 * PAGE), 0);
+	EXPECT(mremap(p + 5 * PAGE, PAGE, PAGE, MREMAP_MAYMOVE | MREMAP_FIXED | MREMAP_DONTUNMAP, to) == to);
+	EXPECT_ERRNO(madvise(p + PAGE, PAGE, MADV_DONTNEED), EINVAL);
+	EXPECT_ERRNO(madvise(to, PAGE, MADV_DONTNEED), EINVAL);
+	EXPECT_EQ(madvise(p + 3 * PAGE, 5 * PAGE, MADV_DONTNEED), 0);
+}
