@@ -1,6 +1,7 @@
 /* user/tests/wait.c - facts of wait, exit, zombies, orphans, groups and sessions. */
 #include "fact.h"
 #include <fcntl.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -293,8 +294,9 @@ FACT(sigchld_tells_the_times_and_waitid_does_not)
 		_exit(7);
 	}
 	EXPECT_EQ(sigwaitinfo(&set, &info), SIGCHLD);
-	EXPECT(info.si_utime >= 5 && info.si_utime < 500);
-	EXPECT(info.si_stime >= 5 && info.si_stime < 500);
+	/* Ticks that were seen: on a slow machine Linux misses some that getrusage makes up for. */
+	EXPECT(info.si_utime > 0 && info.si_utime < 500);
+	EXPECT(info.si_stime > 0 && info.si_stime < 500);
 	memset(words, 0x55, sizeof(words));
 	EXPECT_EQ(syscall(SYS_waitid, P_ALL, 0, words, WEXITED, NULL), 0);
 	EXPECT_EQ(words[0], SIGCHLD);
@@ -412,26 +414,38 @@ FACT(the_most_memory_is_that_of_the_largest_child)
 	EXPECT(!is_much(&usage));
 }
 
-FACT(a_switch_is_counted_by_whether_it_waited)
+/* On a slow machine a sleep may be over before it begins; this goes on until enough were none of that. */
+FACT(a_wait_is_counted_as_a_switch_of_ones_own)
 {
 	struct rusage before, usage;
 
 	getrusage(RUSAGE_SELF, &before);
-	for (unsigned i = 0; i < 5; i++)
+	do {
 		usleep(1000);
-	getrusage(RUSAGE_SELF, &usage);
-	EXPECT(usage.ru_nvcsw >= before.ru_nvcsw + 5);
+		getrusage(RUSAGE_SELF, &usage);
+	} while (usage.ru_nvcsw < before.ru_nvcsw + 5);
+	EXPECT(usage.ru_nvcsw == before.ru_nvcsw + 5);
+}
+
+FACT(who_could_go_on_is_switched_by_others)
+{
+	struct rusage before, usage, child;
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(0, &one);
+	sched_setaffinity(0, sizeof(one), &one);
 	if (!fork()) {
 		work_60_ms();
 		_exit(0);
 	}
 	getrusage(RUSAGE_SELF, &before);
-	work_60_ms();
+	while (!wait4(-1, NULL, WNOHANG, &child))
+		;
 	getrusage(RUSAGE_SELF, &usage);
 	EXPECT_EQ(usage.ru_nvcsw, before.ru_nvcsw);
 	EXPECT(usage.ru_nivcsw > before.ru_nivcsw);
-	EXPECT(wait4(-1, NULL, 0, &usage) > 0);
-	EXPECT(usage.ru_nivcsw > 0);
+	EXPECT(child.ru_nivcsw > 0);
 }
 
 FACT(who_asks_for_it_gets_a_signal_when_its_parent_ends)
