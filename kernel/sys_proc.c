@@ -272,6 +272,15 @@ int32_t sys_getegid16(struct trap_frame *f)
 }
 
 /* Real, effective, saved; -1 leaves one as it is. Who is not root may only take what it has. */
+/* Who acts as another than before is nobody's to look into, and its parent's end is no business of its. */
+static void act_as(uint32_t id[4], uint32_t effective, uint32_t for_files)
+{
+	if (id[1] != effective || id[3] != for_files)
+		current->dumpable = current->parent_death_signal = 0;
+	id[1] = effective;
+	id[3] = for_files;
+}
+
 static int set_ids(uint32_t id[4], uint32_t real, uint32_t effective, uint32_t saved, bool root)
 {
 	const uint32_t wanted[3] = {real, effective, saved};
@@ -280,10 +289,12 @@ static int set_ids(uint32_t id[4], uint32_t real, uint32_t effective, uint32_t s
 		if (wanted[i] != ~0u && !root && wanted[i] != id[0] && wanted[i] != id[1] &&
 		    wanted[i] != id[2])
 			return -EPERM;
-	for (unsigned i = 0; i < 3; i++)
-		if (wanted[i] != ~0u)
-			id[i] = wanted[i];
-	id[3] = id[1];
+	effective = effective != ~0u ? effective : id[1];
+	act_as(id, effective, effective);
+	if (real != ~0u)
+		id[0] = real;
+	if (saved != ~0u)
+		id[2] = saved;
 	return 0;
 }
 
@@ -358,7 +369,7 @@ static int32_t set_fs_id(uint32_t id[4], uint32_t wanted)
 	uint32_t before = id[3];
 
 	if (is_root() || wanted == id[0] || wanted == id[1] || wanted == id[2])
-		id[3] = wanted == ~0u ? before : wanted;
+		act_as(id, id[1], wanted == ~0u ? before : wanted);
 	return (int32_t)before;
 }
 

@@ -2,6 +2,7 @@
 #include "fact.h"
 #include <fcntl.h>
 #include <grp.h>
+#include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 
@@ -149,4 +150,28 @@ FACT(further_groups_are_kept_in_order_and_inherited)
 		}
 	EXPECT_EQ(syscall(SYS_setgroups32, 0, NULL), 0);
 	EXPECT_EQ(syscall(SYS_getgroups32, 0, NULL), 0);
+}
+
+static bool is_changed_by(long call, long id)
+{
+	int sig = -1;
+
+	prctl(PR_SET_DUMPABLE, 1);
+	prctl(PR_SET_PDEATHSIG, 9);
+	syscall(call, id, id, -1);
+	prctl(PR_GET_PDEATHSIG, &sig);
+	EXPECT_EQ(sig == 0, prctl(PR_GET_DUMPABLE) == 0);
+	return !sig;
+}
+
+FACT(who_acts_as_another_is_not_to_be_looked_into)
+{
+	EXPECT(!is_changed_by(SYS_setresgid32, 0));
+	EXPECT(is_changed_by(SYS_setresgid32, 4));
+	EXPECT(!is_changed_by(SYS_setresgid32, 4));
+	EXPECT(is_changed_by(SYS_setfsuid32, 6));
+	EXPECT(!is_changed_by(SYS_setfsuid32, 6));
+	EXPECT(is_changed_by(SYS_setfsgid32, 6));
+	EXPECT(is_changed_by(SYS_setreuid32, 5));
+	EXPECT(!is_changed_by(SYS_setreuid32, 5));
 }
