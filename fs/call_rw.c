@@ -105,10 +105,8 @@ static inline int32_t transfer(struct trap_frame *f, const struct way *way, cons
 		done = vector ? runs_get(&r, ARG2(f), ARG3(f)) : run_get(&r, ARG2(f), ARG3(f));
 	if (done)
 		return done;
-	if (vector && !r.uio.left)
-		goto out;
-	done = place ? way->at(file, &r.uio, *place) : way->here(file, &r.uio);
-out:
+	if (!vector || r.uio.left)
+		done = place ? way->at(file, &r.uio, *place) : way->here(file, &r.uio);
 	if (vector)
 		runs_put(&r);
 	return done;

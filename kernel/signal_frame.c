@@ -14,8 +14,8 @@
 #define CALL_INT    0x80CDu                               /* int $0x80 */
 #define PAGE_AT     ((ARCH_KERNEL_VPN - 1) << PAGE_SHIFT) /* above all stacks */
 #define OLD_CODE    0u
-#define IRET_NUMBER 32u /* by which programs know it */
 #define NEW_CODE    16u
+#define IRET_NUMBER 32u /* by which programs know TRAP_IRET */
 
 /* struct sigaction has no room for it in the header of 32 signals. */
 struct context {

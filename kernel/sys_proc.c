@@ -271,7 +271,6 @@ int32_t sys_getegid16(struct trap_frame *f)
 	return id16(current->gid[1]);
 }
 
-/* Real, effective, saved; -1 leaves one as it is. Who is not root may only take what it has. */
 /* Who acts as another than before is nobody's to look into, and its parent's end is no business of its. */
 static void act_as(uint32_t id[4], uint32_t effective, uint32_t for_files)
 {
@@ -281,6 +280,7 @@ static void act_as(uint32_t id[4], uint32_t effective, uint32_t for_files)
 	id[3] = for_files;
 }
 
+/* Real, effective, saved; -1 leaves one as it is. Who is not root may only take what it has. */
 static int set_ids(uint32_t id[4], uint32_t real, uint32_t effective, uint32_t saved, bool root)
 {
 	const uint32_t wanted[3] = {real, effective, saved};

@@ -130,8 +130,6 @@ __attribute__((noinline)) bool space_may_have(const struct space *s, struct page
 	uint32_t limit = s->limits.address >> PAGE_SHIFT, pages = s->pages + more;
 	vpn_t end = range.first + range.count;
 
-	if (s->limits.address == NO_LIMIT)
-		return true;
 	for (struct area *a = area_find(&s->areas, range.first); a && a->first < end; a = area_next(a))
 		pages -= (a->end < end ? a->end : end) - (a->first > range.first ? a->first : range.first);
 	return pages <= limit;

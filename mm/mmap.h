@@ -88,7 +88,7 @@ vpn_t space_place(struct space *s, vaddr_t hint, uint32_t pages);
 /* Asks limits and tenant for what an area wants, and notes in its flags what was promised. 0 or -ENOMEM. */
 int space_promise(struct space *s, struct area *like);
 
-/* True when the limit of a space allows it so many pages more, when those of a range have gone. */
+/* True when the limit of a space allows it so many pages more, when those of a range have gone. NO_LIMIT allows all. */
 bool space_may_have(const struct space *s, struct pages range, uint32_t more);
 
 /* Brings in what of a range can be had, for writing where the program's own pages are to be written. */

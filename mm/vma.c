@@ -183,23 +183,9 @@ void area_insert(struct area_tree *t, struct area *a, struct area *next)
 	area_root_RB_INSERT_COLOR(&t->root, a);
 }
 
-/* Takes an area out of the tree. What came last is a red leaf most of the time, and nothing hangs on that. */
-static inline void unlink_area(struct area_tree *t, struct area *a)
-{
-	struct area *parent = RB_PARENT(a, link);
-
-	t->count--;
-	if (RB_COLOR(a, link) == RB_BLACK || RB_LEFT(a, link) || RB_RIGHT(a, link))
-		area_root_RB_REMOVE(&t->root, a);
-	else if (RB_LEFT(parent, link) == a)
-		RB_LEFT(parent, link) = NULL;
-	else
-		RB_RIGHT(parent, link) = NULL;
-}
-
 /*
- * The gap in front goes to the next area before it is given up, so that the largest gap above both never shrinks, and
- * that of the next area is right without it.
+ * The gap in front goes to the next area before it is given up, so that the largest gap above both never shrinks. The
+ * removal counts the parent anew, but no others on the way to the next area.
  */
 void area_remove(struct area_tree *t, struct area *a)
 {
@@ -210,9 +196,10 @@ void area_remove(struct area_tree *t, struct area *a)
 		t->found.area = next;
 	if (next)
 		grow_gap(t, next, gap_between(prev, next));
-	if (a->gap && (!next || RB_PARENT(a, link) != next))
+	if (!next || RB_PARENT(a, link) != next)
 		shrink_gap(a, 0);
-	unlink_area(t, a);
+	area_root_RB_REMOVE(&t->root, a);
+	t->count--;
 }
 
 void area_set_first(struct area_tree *t, struct area *a, vpn_t first)

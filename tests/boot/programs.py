@@ -42,6 +42,7 @@ REFUSED = {
     "init=/etc": "/etc, cannot be run: it is not executable.",
     "-- /bin/script": "init: /bin/script: its interpreter is not there, or it is linked dynamically",
 }
+WITHOUT_ARCHIVE = ("init=/bin/none", REFUSED["init=/bin/none"])
 CPUS = {"two-level": "486", "pae": "max"}  # one that has least, and one that has most of what protects the kernel
 
 
@@ -66,7 +67,7 @@ PROGRAMS = {
 
 
 def boot(args: argparse.Namespace, archive: str, words: List[str]) -> qemu.Run:
-    path = os.path.join(args.build, archive)
+    path = os.path.join(args.build, archive) if archive else ""
     cpu = CPUS[args.mode]
     return qemu.run(qemu.Boot(kernel=args.kernel, words=["selftest=off", *words], initramfs=path, cpu=cpu))
 
@@ -122,8 +123,9 @@ def run_refused(args: argparse.Namespace) -> List[str]:
             os.chmod(files[-1], 0o755)
         line = [os.path.join(SCRIPTS, "make-initramfs"), "--base", f"{args.build}/initramfs.cpio", archive, *files]
         subprocess.run(line, check=True)
-        for words, says in REFUSED.items():
-            run = boot(args, archive, words.split())
+        boots = [(archive, *refused) for refused in REFUSED.items()] + [("", *WITHOUT_ARCHIVE)]
+        for path, words, says in boots:
+            run = boot(args, path, words.split())
             if not any(says in line for line in run.lines) or run.ending.status != 2 * NOT_RUN + 1:
                 notes += [f"{words}: not '{says}' and status {NOT_RUN}, but {run.ending.text()}", *run.lines[-5:]]
     return notes
